@@ -1,0 +1,1 @@
+"""The kernel: a pure step from (program, instance, command, now) to events."""

@@ -1,0 +1,1 @@
+"""Task handlers: the Python that a diagram calls."""
