@@ -38,7 +38,7 @@ class ParentCall(msgspec.Struct, frozen=True):
     call: int
 
 
-class Start(_Command):
+class Start(_Command, frozen=True):
     """Start the instance; the only command that a new instance takes.
 
     ``start_event`` names the start event (or instantiating receive task or event-based gateway);
@@ -51,14 +51,14 @@ class Start(_Command):
     parent: ParentCall | None = None
 
 
-class CompleteJob(_Command):
+class CompleteJob(_Command, frozen=True):
     """A worker has done the job; ``variables`` is its result."""
 
     job: int
     variables: Mapping[str, Any] = {}
 
 
-class FailJob(_Command):
+class FailJob(_Command, frozen=True):
     """A worker could not do the job.
 
     With ``retries`` > 0 the job opens again at ``retry_at``; with 0 it becomes an incident.
@@ -71,7 +71,7 @@ class FailJob(_Command):
     details: str = ""
 
 
-class ThrowBpmnError(_Command):
+class ThrowBpmnError(_Command, frozen=True):
     """A worker throws a BPMN error from the job's activity (or from a user task)."""
 
     job: int
@@ -80,7 +80,7 @@ class ThrowBpmnError(_Command):
     variables: Mapping[str, Any] = {}
 
 
-class ThrowEscalation(_Command):
+class ThrowEscalation(_Command, frozen=True):
     """A worker throws an escalation from the job's activity; the job stays open."""
 
     job: int
@@ -88,32 +88,32 @@ class ThrowEscalation(_Command):
     variables: Mapping[str, Any] = {}
 
 
-class CompleteUserTask(_Command):
+class CompleteUserTask(_Command, frozen=True):
     task: int
     variables: Mapping[str, Any] = {}
     user: str | None = None
 
 
-class UpdateUserTask(_Command):
+class UpdateUserTask(_Command, frozen=True):
     """Change a user task's assignment or schedule; fields that are UNSET stay as they are."""
 
     task: int
-    assignee: str | None | msgspec.UnsetType = msgspec.UNSET
+    assignee: str | msgspec.UnsetType | None = msgspec.UNSET
     candidate_groups: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     candidate_users: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
-    due: datetime | None | msgspec.UnsetType = msgspec.UNSET
-    follow_up: datetime | None | msgspec.UnsetType = msgspec.UNSET
+    due: datetime | msgspec.UnsetType | None = msgspec.UNSET
+    follow_up: datetime | msgspec.UnsetType | None = msgspec.UNSET
     priority: int | msgspec.UnsetType = msgspec.UNSET
     user: str | None = None
 
 
-class FireTimer(_Command):
+class FireTimer(_Command, frozen=True):
     """A timer is due. A timer that is already cleared is ignored: no events."""
 
     timer: int
 
 
-class DeliverMessage(_Command):
+class DeliverMessage(_Command, frozen=True):
     """A message was correlated to an open subscription (ignored when it is already closed)."""
 
     subscription: int
@@ -121,14 +121,14 @@ class DeliverMessage(_Command):
     message_id: str | None = None
 
 
-class BroadcastSignal(_Command):
+class BroadcastSignal(_Command, frozen=True):
     """A signal reaches the instance: every open subscription to ``name`` is triggered."""
 
     name: str
     variables: Mapping[str, Any] = {}
 
 
-class CompleteDecision(_Command):
+class CompleteDecision(_Command, frozen=True):
     """The outcome of a :class:`DecisionRequested`; ``evaluation`` is kept in the history."""
 
     request: int
@@ -136,28 +136,28 @@ class CompleteDecision(_Command):
     evaluation: Any = None
 
 
-class FailDecision(_Command):
+class FailDecision(_Command, frozen=True):
     """The decision could not be evaluated: becomes an incident at its task."""
 
     request: int
     message: str
 
 
-class CompleteCall(_Command):
+class CompleteCall(_Command, frozen=True):
     """The called instance has ended well."""
 
     call: int
     variables: Mapping[str, Any] = {}
 
 
-class FailCall(_Command):
+class FailCall(_Command, frozen=True):
     """The called instance could not be started (incident), or was ended by force (incident)."""
 
     call: int
     message: str
 
 
-class ErrorFromCall(_Command):
+class ErrorFromCall(_Command, frozen=True):
     """The called instance ended with a BPMN error that nothing in it caught."""
 
     call: int
@@ -166,7 +166,7 @@ class ErrorFromCall(_Command):
     variables: Mapping[str, Any] = {}
 
 
-class EscalationFromCall(_Command):
+class EscalationFromCall(_Command, frozen=True):
     """An escalation left the called instance uncaught; that instance goes on."""
 
     call: int
@@ -174,21 +174,21 @@ class EscalationFromCall(_Command):
     variables: Mapping[str, Any] = {}
 
 
-class SetVariables(_Command):
+class SetVariables(_Command, frozen=True):
     """Set variables from outside, in ``scope`` (default: the root scope)."""
 
     variables: Mapping[str, Any]
     scope: int | None = None
 
 
-class ResolveIncident(_Command):
+class ResolveIncident(_Command, frozen=True):
     """Try again what failed; ``retries`` is given to a job (default 1)."""
 
     incident: int
     retries: int = 1
 
 
-class ActivateActivities(_Command):
+class ActivateActivities(_Command, frozen=True):
     """Start activities of a running ad-hoc subprocess."""
 
     scope: int
@@ -196,25 +196,25 @@ class ActivateActivities(_Command):
     variables: Mapping[str, Any] = {}
 
 
-class CompleteAdHoc(_Command):
+class CompleteAdHoc(_Command, frozen=True):
     """End a running ad-hoc subprocess from outside."""
 
     scope: int
 
 
-class EvaluateConditions(_Command):
+class EvaluateConditions(_Command, frozen=True):
     """Look at the conditional events again (needed only after facts outside the variables changed)."""
 
 
-class Suspend(_Command):
+class Suspend(_Command, frozen=True):
     """Stop all progress; every command but Resume, Cancel and SetVariables is rejected."""
 
 
-class Resume(_Command):
+class Resume(_Command, frozen=True):
     pass
 
 
-class Cancel(_Command):
+class Cancel(_Command, frozen=True):
     """End the instance by force; nothing is compensated."""
 
     reason: str = ""
@@ -241,7 +241,7 @@ class TerminateToken(msgspec.Struct, frozen=True, tag=True, tag_field="@"):
     token: int
 
 
-class Modify(_Command):
+class Modify(_Command, frozen=True):
     """Move tokens by hand: an operator's repair, applied in order."""
 
     changes: tuple[MoveToken | StartAt | TerminateToken, ...]
@@ -250,7 +250,7 @@ class Modify(_Command):
 # ---- events: the instance -------------------------------------------------------------------
 
 
-class InstanceStarted(_Event):
+class InstanceStarted(_Event, frozen=True):
     process: str
     program: str
     """The content hash of the program that the instance runs on."""
@@ -260,7 +260,7 @@ class InstanceStarted(_Event):
     parent: ParentCall | None = None
 
 
-class InstanceEnded(_Event):
+class InstanceEnded(_Event, frozen=True):
     """The instance is over. ``outcome``: completed, terminated, cancelled or error.
 
     *terminated* is a terminate end event of the process itself, *cancelled* is a Cancel command,
@@ -274,15 +274,15 @@ class InstanceEnded(_Event):
     message: str = ""
 
 
-class InstanceSuspended(_Event):
+class InstanceSuspended(_Event, frozen=True):
     pass
 
 
-class InstanceResumed(_Event):
+class InstanceResumed(_Event, frozen=True):
     pass
 
 
-class InstanceMigrated(_Event):
+class InstanceMigrated(_Event, frozen=True):
     """From now on the instance runs on ``program``; ``nodes`` maps the ids that changed."""
 
     program: str
@@ -292,7 +292,7 @@ class InstanceMigrated(_Event):
 # ---- events: tokens -------------------------------------------------------------------------
 
 
-class TokenCreated(_Event):
+class TokenCreated(_Event, frozen=True):
     """A new token at ``node`` in ``scope``. ``flow`` is the sequence flow that it took, if any."""
 
     token: int
@@ -301,7 +301,7 @@ class TokenCreated(_Event):
     flow: str | None = None
 
 
-class FlowTaken(_Event):
+class FlowTaken(_Event, frozen=True):
     """An existing token went along ``flow`` and now stands at ``node``, not yet entered."""
 
     token: int
@@ -309,27 +309,27 @@ class FlowTaken(_Event):
     node: str
 
 
-class TokenMoved(_Event):
+class TokenMoved(_Event, frozen=True):
     """An existing token now stands at ``node`` without a flow (links, event-based gateways, repair)."""
 
     token: int
     node: str
 
 
-class TokenConsumed(_Event):
+class TokenConsumed(_Event, frozen=True):
     """The token is gone: ended, merged by a join, or withdrawn."""
 
     token: int
 
 
-class TokenArrived(_Event):
+class TokenArrived(_Event, frozen=True):
     """The token waits at a joining gateway on ``flow``."""
 
     token: int
     flow: str
 
 
-class JoinFired(_Event):
+class JoinFired(_Event, frozen=True):
     """A join took ``tokens`` and goes on with ``token`` (one of them)."""
 
     node: str
@@ -338,7 +338,7 @@ class JoinFired(_Event):
     tokens: tuple[int, ...]
 
 
-class JoinReset(_Event):
+class JoinReset(_Event, frozen=True):
     """A complex gateway is waiting for start again, or for reset (``waiting_for_reset``)."""
 
     node: str
@@ -346,21 +346,21 @@ class JoinReset(_Event):
     waiting_for_reset: bool
 
 
-class ElementEntered(_Event):
+class ElementEntered(_Event, frozen=True):
     """The token entered its node: the node's work begins."""
 
     token: int
     node: str
 
 
-class ElementCompleted(_Event):
+class ElementCompleted(_Event, frozen=True):
     """The node's work is done; the token is about to leave it."""
 
     token: int
     node: str
 
 
-class ElementTerminated(_Event):
+class ElementTerminated(_Event, frozen=True):
     """The node's work was withdrawn: interrupted, cancelled, or terminated."""
 
     token: int
@@ -370,7 +370,7 @@ class ElementTerminated(_Event):
 # ---- events: scopes and variables -----------------------------------------------------------
 
 
-class ScopeOpened(_Event):
+class ScopeOpened(_Event, frozen=True):
     """``kind``: process, activity, subprocess, event_subprocess, multi_instance, loop, instance."""
 
     scope: int
@@ -381,23 +381,23 @@ class ScopeOpened(_Event):
     variables: Mapping[str, Any] = {}
 
 
-class ScopeClosed(_Event):
+class ScopeClosed(_Event, frozen=True):
     scope: int
 
 
-class VariablesSet(_Event):
+class VariablesSet(_Event, frozen=True):
     scope: int
     variables: Mapping[str, Any]
 
 
-class LoopAdvanced(_Event):
+class LoopAdvanced(_Event, frozen=True):
     """Bookkeeping of a loop or multi-instance body; ``state`` replaces the body's counters."""
 
     scope: int
     state: Mapping[str, Any]
 
 
-class OutputCollected(_Event):
+class OutputCollected(_Event, frozen=True):
     """One instance of a multi-instance activity gave ``value`` for position ``index``."""
 
     scope: int
@@ -408,7 +408,7 @@ class OutputCollected(_Event):
 # ---- events: work for others ----------------------------------------------------------------
 
 
-class JobOpened(_Event):
+class JobOpened(_Event, frozen=True):
     """Work for a worker of ``type``. ``variables`` are the handler's inputs: the activity's local
     variables if it has an input mapping, else every variable in sight that the program can't narrow."""
 
@@ -422,7 +422,7 @@ class JobOpened(_Event):
     priority: int = 0
 
 
-class JobFailed(_Event):
+class JobFailed(_Event, frozen=True):
     job: int
     retries: int
     retry_at: datetime | None
@@ -430,21 +430,21 @@ class JobFailed(_Event):
     details: str = ""
 
 
-class JobRetried(_Event):
+class JobRetried(_Event, frozen=True):
     """An incident was resolved: the job is open again."""
 
     job: int
     retries: int
 
 
-class JobClosed(_Event):
+class JobClosed(_Event, frozen=True):
     """``reason``: completed, error, cancelled."""
 
     job: int
     reason: str
 
 
-class UserTaskOpened(_Event):
+class UserTaskOpened(_Event, frozen=True):
     task: int
     token: int
     node: str
@@ -463,7 +463,7 @@ class UserTaskOpened(_Event):
     headers: Mapping[str, str] = {}
 
 
-class UserTaskUpdated(_Event):
+class UserTaskUpdated(_Event, frozen=True):
     task: int
     assignee: str | None
     candidate_groups: tuple[str, ...]
@@ -474,7 +474,7 @@ class UserTaskUpdated(_Event):
     user: str | None = None
 
 
-class UserTaskClosed(_Event):
+class UserTaskClosed(_Event, frozen=True):
     """``reason``: completed, error, cancelled."""
 
     task: int
@@ -483,7 +483,7 @@ class UserTaskClosed(_Event):
     variables: Mapping[str, Any] = {}
 
 
-class TimerSet(_Event):
+class TimerSet(_Event, frozen=True):
     """``repetitions`` counts the firings still to come after this one; None means without end."""
 
     timer: int
@@ -494,15 +494,15 @@ class TimerSet(_Event):
     repetitions: int | None = 0
 
 
-class TimerFired(_Event):
+class TimerFired(_Event, frozen=True):
     timer: int
 
 
-class TimerCleared(_Event):
+class TimerCleared(_Event, frozen=True):
     timer: int
 
 
-class SubscriptionOpened(_Event):
+class SubscriptionOpened(_Event, frozen=True):
     """``kind``: message or signal. ``key`` is the correlation key of a message, "" for none."""
 
     subscription: int
@@ -514,16 +514,16 @@ class SubscriptionOpened(_Event):
     key: str = ""
 
 
-class SubscriptionTriggered(_Event):
+class SubscriptionTriggered(_Event, frozen=True):
     subscription: int
     message_id: str | None = None
 
 
-class SubscriptionClosed(_Event):
+class SubscriptionClosed(_Event, frozen=True):
     subscription: int
 
 
-class ConditionArmed(_Event):
+class ConditionArmed(_Event, frozen=True):
     """A conditional event waits; ``holds`` is the condition's value when last looked at."""
 
     condition: int
@@ -533,16 +533,16 @@ class ConditionArmed(_Event):
     holds: bool
 
 
-class ConditionChanged(_Event):
+class ConditionChanged(_Event, frozen=True):
     condition: int
     holds: bool
 
 
-class ConditionDisarmed(_Event):
+class ConditionDisarmed(_Event, frozen=True):
     condition: int
 
 
-class MessageThrown(_Event):
+class MessageThrown(_Event, frozen=True):
     """``message_id`` is unique to this throw: receivers deduplicate by it. ``ttl`` in seconds."""
 
     token: int
@@ -554,7 +554,7 @@ class MessageThrown(_Event):
     ttl: float | None = None
 
 
-class SignalThrown(_Event):
+class SignalThrown(_Event, frozen=True):
     """Reaches every other instance; this one's own subscriptions are triggered in the same step."""
 
     token: int
@@ -563,7 +563,7 @@ class SignalThrown(_Event):
     variables: Mapping[str, Any]
 
 
-class DecisionRequested(_Event):
+class DecisionRequested(_Event, frozen=True):
     """Evaluate a DMN decision and answer with CompleteDecision or FailDecision in the same transaction."""
 
     request: int
@@ -575,7 +575,7 @@ class DecisionRequested(_Event):
     variables: Mapping[str, Any]
 
 
-class DecisionAnswered(_Event):
+class DecisionAnswered(_Event, frozen=True):
     """``evaluation``: the decisions evaluated, their inputs, matched rules and outputs."""
 
     request: int
@@ -583,11 +583,11 @@ class DecisionAnswered(_Event):
     evaluation: Any = None
 
 
-class DecisionWithdrawn(_Event):
+class DecisionWithdrawn(_Event, frozen=True):
     request: int
 
 
-class CallOpened(_Event):
+class CallOpened(_Event, frozen=True):
     """Start an instance of another process; answer with CompleteCall, ErrorFromCall or FailCall."""
 
     call: int
@@ -599,7 +599,7 @@ class CallOpened(_Event):
     variables: Mapping[str, Any]
 
 
-class CallClosed(_Event):
+class CallClosed(_Event, frozen=True):
     """``reason``: completed, error, cancelled (then the called instance is to be cancelled), failed."""
 
     call: int
@@ -609,14 +609,14 @@ class CallClosed(_Event):
 # ---- events: errors, escalations, compensation, incidents -----------------------------------
 
 
-class ErrorThrown(_Event):
+class ErrorThrown(_Event, frozen=True):
     token: int
     node: str
     code: str
     message: str = ""
 
 
-class EscalationThrown(_Event):
+class EscalationThrown(_Event, frozen=True):
     """``caught_by`` is empty for one that left the instance: the caller's instance is to be told."""
 
     token: int
@@ -626,7 +626,7 @@ class EscalationThrown(_Event):
     variables: Mapping[str, Any] = {}
 
 
-class EventTriggered(_Event):
+class EventTriggered(_Event, frozen=True):
     """A start of an event subprocess, a boundary event or an event of an event-based gateway
     was triggered; ``token`` is the one that the occurrence belongs to."""
 
@@ -635,7 +635,7 @@ class EventTriggered(_Event):
     interrupting: bool
 
 
-class EventArmed(_Event):
+class EventArmed(_Event, frozen=True):
     """``parts`` lists the definitions of a parallel-multiple event that have not occurred yet."""
 
     token: int
@@ -644,7 +644,7 @@ class EventArmed(_Event):
     parts: tuple[int, ...]
 
 
-class CompensationRecorded(_Event):
+class CompensationRecorded(_Event, frozen=True):
     """``node`` completed in ``scope`` and can be compensated; ``variables`` are as they were then.
     ``children`` are the records of a finished subprocess, in order of completion."""
 
@@ -655,7 +655,7 @@ class CompensationRecorded(_Event):
     children: tuple[Any, ...] = ()
 
 
-class CompensationStarted(_Event):
+class CompensationStarted(_Event, frozen=True):
     """``token`` throws; ``pending`` are the records to be handled, next one last."""
 
     token: int
@@ -664,16 +664,16 @@ class CompensationStarted(_Event):
     wait: bool
 
 
-class CompensationAdvanced(_Event):
+class CompensationAdvanced(_Event, frozen=True):
     token: int
     record: int
 
 
-class CompensationEnded(_Event):
+class CompensationEnded(_Event, frozen=True):
     token: int
 
 
-class IncidentRaised(_Event):
+class IncidentRaised(_Event, frozen=True):
     """Something in the model or its data went wrong; the token stands until it is resolved.
 
     ``kind``: expression, mapping, condition, no_flow, job, error_uncaught, call, decision, timer,
@@ -691,7 +691,7 @@ class IncidentRaised(_Event):
     """The job, call or request that failed, where there is one."""
 
 
-class IncidentResolved(_Event):
+class IncidentResolved(_Event, frozen=True):
     incident: int
 
 
@@ -783,8 +783,8 @@ Event = (
 )
 """Everything that can have happened to an instance."""
 
-COMMANDS: tuple[type, ...] = Command.__args__  # type: ignore[attr-defined]  # a union of classes
-EVENTS: tuple[type, ...] = Event.__args__  # type: ignore[attr-defined]
+COMMANDS: tuple[type, ...] = Command.__args__
+EVENTS: tuple[type, ...] = Event.__args__
 
 EFFECTS: frozenset[type] = frozenset(
     {
