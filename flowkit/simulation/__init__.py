@@ -1,0 +1,1 @@
+"""Simulation of processes on the kernel that also runs them in production."""
