@@ -25,20 +25,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from flowkit.errors import InvalidModel
 from flowkit.findings import Finding, Location, Severity
 from flowkit.tasks.notify.channels import CallListChannel, Channel, MemoryChannel, WebhookChannel
+from flowkit.tasks.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from flowkit.tasks.library.books import Books
 
 __all__ = ["NotifySettings", "build_channel", "read_settings"]
-
-MAX_BYTES = 200_000
-MAX_ALIASES = 20
 
 
 class _Settings(BaseModel):
@@ -146,8 +143,8 @@ def build_channel(settings: ChannelSettings, books: Books) -> Channel:
             return FeishuRobot(token.get_secret_value(), secret.get_secret_value(), base_url=base)
 
 
-def _refuse(file: str, message: str, hint: str = "", line: int = 0) -> InvalidModel:
-    return InvalidModel([Finding("settings", Severity.ERROR, Location(file, line), message, hint)])
+def _refuse(file: str, message: str, hint: str = "") -> InvalidModel:
+    return InvalidModel([Finding("settings", Severity.ERROR, Location(file), message, hint)])
 
 
 def _from_environment(value: Any, environment: Mapping[str, str], file: str) -> Any:
@@ -167,13 +164,9 @@ def read_settings(path: Path | str, environment: Mapping[str, str] | None = None
     """Read a settings file; raises InvalidModel telling what is wrong in it."""
     path = Path(path)
     file = str(path)
-    if path.stat().st_size > MAX_BYTES:
-        raise _refuse(file, f"has more than {MAX_BYTES:,} bytes")
-    text = path.read_text(encoding="utf-8")
-    if sum(token.__class__.__name__ == "AliasToken" for token in _tokens(text, file)) > MAX_ALIASES:
-        raise _refuse(file, f"uses more than {MAX_ALIASES} YAML aliases", "Write the values out.")
-    content = yaml.safe_load(text) or {}
-    content = _from_environment(content, os.environ if environment is None else environment, file)
+    content = _from_environment(
+        read_yaml(path) or {}, os.environ if environment is None else environment, file
+    )
     try:
         settings = NotifySettings.model_validate(content)
     except ValidationError as error:
@@ -194,13 +187,3 @@ def read_settings(path: Path | str, environment: Mapping[str, str] | None = None
     if settings.templates is not None and not settings.templates.is_absolute():
         settings = settings.model_copy(update={"templates": path.parent / settings.templates})
     return settings
-
-
-def _tokens(text: str, file: str) -> list[Any]:
-    try:
-        return list(yaml.scan(text, Loader=yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 0
-        problem = getattr(error, "problem", None) or error
-        raise _refuse(file, f"this is no YAML: {problem}", line=line) from None

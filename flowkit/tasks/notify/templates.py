@@ -99,11 +99,6 @@ def _environment() -> Any:
     class Missing(ChainableUndefined):
         """Remembers what was asked for, and shows a dash."""
 
-        def __getattr__(self, name: str) -> Missing:
-            if name.startswith("__"):
-                raise AttributeError(name)
-            return Missing(name=f"{self._undefined_name}.{name}")
-
         def __str__(self) -> str:
             _missing.get().append(str(self._undefined_name))
             return MISSING
