@@ -13,7 +13,7 @@ from flowkit.feel.builtins import BUILTINS
 from flowkit.feel.codegen import Program, assemble
 from flowkit.feel.syntax import parse_expression, parse_unary_tests
 from flowkit.feel.types import FeelType
-from flowkit.feel.values import Diagnostic, Function, HostFunction, Run, host_function, normalize
+from flowkit.feel.values import Diagnostic, Externals, Function, HostFunction, Run, host_function, normalize
 
 __all__ = ["Expression", "UnaryTests", "compile_expression", "compile_unary_tests"]
 
@@ -99,7 +99,7 @@ class UnaryTests:
 class _Environment:
     """What a text is compiled against, hashed by identity of the mappings: they must not change later."""
 
-    __slots__ = ("_key", "functions", "members", "names", "types")
+    __slots__ = ("_key", "externals", "functions", "members", "names", "types")
 
     def __init__(
         self,
@@ -107,12 +107,14 @@ class _Environment:
         members: Iterable[str],
         functions: Mapping[str, HostFunction] | None,
         types: Mapping[str, FeelType] | None,
+        externals: Externals | None,
     ) -> None:
         self.names = frozenset(names)
         self.members = frozenset(members)
         self.functions = functions
         self.types = types
-        self._key = (self.names, self.members, id(functions), id(types))
+        self.externals = externals
+        self._key = (self.names, self.members, id(functions), id(types), id(externals))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Environment) and self._key == other._key
@@ -128,7 +130,7 @@ class _Environment:
     def assemble(self, text: str, parse: Callable[..., Any]) -> Program:
         functions = self.known_functions()
         node = parse(text, [*self.names, *functions], self.members | _PROPERTY_NAMES)
-        return assemble(node, text, functions, self.names, self.types or {})
+        return assemble(node, text, functions, self.names, self.types or {}, self.externals)
 
 
 _PROPERTY_NAMES = frozenset({"time offset", "start included", "end included"})
@@ -153,15 +155,17 @@ def compile_expression(
     functions: Mapping[str, HostFunction] | None = None,
     members: Iterable[str] = (),
     types: Mapping[str, FeelType] | None = None,
+    externals: Externals | None = None,
 ) -> Expression:
     """Compile a FEEL expression; the same text in the same environment is compiled once.
 
     ``names`` are the variables in scope: needed for names that contain operators or keywords, and for
     variables that hide a built-in function. ``members`` are names of context entries with operators in them.
     ``functions`` are the host's additions, ``types`` the named types for ``instance of`` and parameters; both
-    mappings must not change afterwards. Raises InvalidExpression.
+    mappings must not change afterwards. ``externals`` gives functions for ``external`` bodies. Raises
+    InvalidExpression.
     """
-    return _expression(text, _Environment(names, members, functions, types))
+    return _expression(text, _Environment(names, members, functions, types, externals))
 
 
 def compile_unary_tests(
@@ -171,6 +175,7 @@ def compile_unary_tests(
     functions: Mapping[str, HostFunction] | None = None,
     members: Iterable[str] = (),
     types: Mapping[str, FeelType] | None = None,
+    externals: Externals | None = None,
 ) -> UnaryTests:
     """Compile unary tests such as ``< 5, [7..9]``; parameters as for :func:`compile_expression`."""
-    return _unary_tests(text, _Environment(names, members, functions, types))
+    return _unary_tests(text, _Environment(names, members, functions, types, externals))

@@ -214,7 +214,7 @@ def for_each(
 
 def quantify(
     some: bool, sources: Sequence[Callable[..., Any]], condition: Callable[..., Any], run: Run
-) -> bool | None:
+) -> Any:
     """``some … satisfies`` (an ``or`` of all) or ``every … satisfies`` (an ``and``), three-valued."""
     unknown = False
     try:

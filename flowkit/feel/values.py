@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PLAIN",
     "Diagnostic",
+    "Externals",
     "Function",
     "HostFunction",
     "Null",
@@ -152,7 +153,7 @@ class Function:
     call_named: Callable[[Run, Mapping[str, Any]], Any] | None = None
 
 
-class Null(Exception):  # noqa: N818  # not an error: the standard's way to say that a call has no value
+class Null(Exception):  # the way to say that a call has no value, not an error
     """Raised inside functions: the result is null, and why."""
 
     def __init__(self, message: str, code: str = "call") -> None:
@@ -172,6 +173,9 @@ class HostFunction:
     parameters: tuple[str, ...]
     call: Callable[..., Any]
 
+
+Externals = Callable[[Mapping[str, Any]], Function | None]
+"""What a host offers for ``function(…) external {java: {…}}``: a function for the mapping, or None."""
 
 PLAIN = frozenset(
     {int, str, bool, Decimal, Date, Time, DateTime, DaysTimeDuration, YearsMonthsDuration, Range, Function}

@@ -14,7 +14,7 @@ from flowkit.feel.codegen import structure
 from flowkit.feel.codegen.emitter import Emitter
 from flowkit.feel.syntax.nodes import Node, UnaryTestsNode
 from flowkit.feel.types import FeelType, is_instance
-from flowkit.feel.values import PLAIN, Function, Range, Run, normalize
+from flowkit.feel.values import PLAIN, Externals, Function, Range, Run, normalize
 
 __all__ = ["Program", "assemble"]
 
@@ -44,8 +44,20 @@ def _duplicate_argument(name: str, run: Run, position: int) -> None:
     run.null("call", f"an argument is given twice, such as {name!r}", position)
 
 
-def _external_function(run: Run, position: int) -> None:
-    run.null("function", "external functions (Java, PMML) are not executed", position)
+def _external_function(
+    parameters: tuple[str, ...],
+    types: tuple[FeelType, ...],
+    mapping: Any,
+    externals: Externals | None,
+    run: Run,
+    position: int,
+) -> Function | None:
+    """The host's stand-in for a Java or PMML function, under the parameters that the text declares."""
+    found = externals(mapping) if externals and isinstance(mapping, dict) else None
+    if found is None:
+        run.null("function", "this external function (Java, PMML) is not available", position)
+        return None
+    return Function(found.name, parameters, found.call, types)
 
 
 def _missing_test(run: Run, position: int) -> None:
@@ -101,9 +113,10 @@ def assemble(
     functions: Mapping[str, Function],
     names: frozenset[str],
     types: Mapping[str, FeelType],
+    externals: Externals | None = None,
 ) -> Program:
     """Compile ``node``. Raises InvalidExpression if it is nested too deep for Python."""
-    emitter = Emitter(_HANDLERS, functions, names, types, text)
+    emitter = Emitter(_HANDLERS, functions, names, types, externals, text)
     parameters = "V, S, R" if isinstance(node, UnaryTestsNode) else "S, R"
     try:
         result = emitter.value(node)
