@@ -1,1 +1,15 @@
-"""Task handlers: the Python that a diagram calls."""
+"""Task handlers: the Python that a diagram calls.
+
+>>> from flowkit.tasks import task, Registry
+>>> @task("check_stock")
+... def check_stock(part_no: str, quantity: int = 1) -> dict[str, bool]:
+...     return {"in_stock": quantity < 10}
+"""
+
+from __future__ import annotations
+
+from flowkit.tasks.context import TaskContext
+from flowkit.tasks.outcomes import BpmnError, InvalidHandler, Retry
+from flowkit.tasks.registry import Handler, Registry, task
+
+__all__ = ["BpmnError", "Handler", "InvalidHandler", "Registry", "Retry", "TaskContext", "task"]

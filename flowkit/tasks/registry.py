@@ -1,0 +1,260 @@
+"""Which Python function does the jobs of which type.
+
+``@task`` only marks a function; nothing is registered when a module is imported. A :class:`Registry`
+is built explicitly and handed to the engine, so two engines in one process never share handlers by
+accident and tests leave nothing behind.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import ModuleType
+from typing import Any, TypeVar
+
+from flowkit.errors import InvalidPayload
+from flowkit.tasks.calls import Signature, arguments_error, read_signature
+from flowkit.tasks.context import TaskContext
+from flowkit.tasks.jsonable import NotJson, to_json_value
+from flowkit.tasks.outcomes import InvalidHandler
+
+__all__ = ["Handler", "Registry", "Source", "task"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+MARK = "__flowkit_task__"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What ``@task`` says about a function."""
+
+    type: str
+    result: str | None
+    title: str
+
+
+def task(job_type: str, *, result: str | None = None, title: str = "") -> Callable[[Function], Function]:
+    """Mark a function, plain or ``async``, as the handler of jobs of ``job_type``.
+
+    Arguments are read by name from the job's variables and validated by pydantic against their
+    annotations; ``Annotated[str, Field(alias="车牌")]`` reads a variable by another name. An argument
+    annotated :class:`TaskContext` gets the context; ``**variables`` takes every variable left over.
+
+    What the function returns becomes variables: a mapping, pydantic model or dataclass gives one
+    variable a field; None gives none; any other value is stored under ``result``, or under the
+    function's name. With ``result`` given, every value but None is stored whole under that name.
+
+    ``title`` is how modelers call the task (element templates); the default is the docstring's first line.
+    """
+    if not job_type or not isinstance(job_type, str):
+        raise InvalidHandler(
+            f"@task expects the job type as text, as in @task('check_stock'), found {type!r}"
+        )
+
+    def mark(function: Function) -> Function:
+        setattr(function, MARK, Mark(job_type, result, title))
+        return function
+
+    return mark
+
+
+class Handler:
+    """One function, ready to be called with a job's variables."""
+
+    def __init__(self, function: Callable[..., Any], mark: Mark) -> None:
+        self.function = function
+        self.type = mark.type
+        self.result = mark.result
+        self.name: str = getattr(function, "__qualname__", repr(function))
+        self.is_async: bool = inspect.iscoroutinefunction(function)
+        self.signature: Signature = read_signature(function, f"{self.name} ({mark.type})")
+        doc = inspect.getdoc(function) or ""
+        self.title = mark.title or doc.partition("\n")[0].rstrip(".")
+        self.description = doc
+
+    def __repr__(self) -> str:
+        return f"<Handler {self.type!r}: {self.name}>"
+
+    @property
+    def reads(self) -> frozenset[str] | None:
+        """The variables that the handler reads; None where it takes all of them."""
+        if self.signature.takes_all:
+            return None
+        return frozenset(parameter.variable for parameter in self.signature.parameters)
+
+    @cached_property
+    def _inputs(self) -> Any:
+        return self.signature.adapter()
+
+    @cached_property
+    def _output(self) -> Any:
+        from pydantic import ConfigDict, TypeAdapter  # noqa: PLC0415 heavy
+        from pydantic.errors import PydanticUserError  # noqa: PLC0415 heavy
+
+        try:
+            return TypeAdapter(self.signature.returns, config=ConfigDict(arbitrary_types_allowed=True))
+        except PydanticUserError:  # models bring their own configuration
+            return TypeAdapter(self.signature.returns)
+
+    def arguments(self, context: TaskContext, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """The keyword arguments for a call; raises InvalidPayload naming every argument at fault."""
+        signature = self.signature
+        arguments: dict[str, Any] = {}
+        if signature.parameters:
+            from pydantic import ValidationError  # noqa: PLC0415 heavy
+
+            try:
+                checked = self._inputs.validate_python(signature.inputs(variables))
+            except ValidationError as error:
+                raise arguments_error(self.type, signature, error, variables) from None
+            for parameter in signature.parameters:
+                if parameter.variable in checked:
+                    arguments[parameter.name] = checked[parameter.variable]
+        if signature.takes_all:
+            known = {parameter.variable for parameter in signature.parameters} | {signature.context}
+            arguments.update({name: value for name, value in variables.items() if name not in known})
+        if signature.context:
+            arguments[signature.context] = context
+        return arguments
+
+    def variables_of(self, value: Any) -> dict[str, Any]:
+        """The variables that the returned ``value`` stands for; raises InvalidPayload for a wrong one."""
+        if self.signature.returns is not None:
+            from pydantic import ValidationError  # noqa: PLC0415 heavy
+
+            try:
+                value = self._output.validate_python(value)
+            except ValidationError as error:
+                faults = [
+                    ("".join(f"/{part}" for part in fault["loc"]), str(fault["msg"]))
+                    for fault in error.errors(include_url=False, include_context=False, include_input=False)
+                ]
+                text = "; ".join(f"{path or 'the value'}: {message}" for path, message in faults)
+                message = f"handler {self.type} returned what its annotation does not allow: {text}"
+                raise InvalidPayload(message, faults) from None
+        if value is None:
+            return {}
+        try:
+            plain = to_json_value(value)
+        except NotJson as error:
+            raise InvalidPayload(
+                f"handler {self.type} returned no JSON: {error}", [(error.path, str(error))]
+            ) from None
+        if self.result is None and isinstance(plain, dict):
+            return plain
+        return {self.result or self.function.__name__: plain}
+
+    def call(self, context: TaskContext, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Call the function and give its result as variables; runs an ``async`` one to its end.
+
+        Raises InvalidPayload for wrong arguments or a wrong result (trying again would not help),
+        and whatever the function raises, :class:`BpmnError` and :class:`Retry` among it.
+        """
+        if self.is_async:
+            import asyncio  # noqa: PLC0415 heavy, and only some handlers are async
+
+            return asyncio.run(self.call_async(context, variables))
+        return self.variables_of(self.function(**self.arguments(context, variables)))
+
+    async def call_async(self, context: TaskContext, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Like :meth:`call`, inside a running event loop; a plain function runs in a thread."""
+        arguments = self.arguments(context, variables)
+        if self.is_async:
+            return self.variables_of(await self.function(**arguments))
+        import asyncio  # noqa: PLC0415 heavy
+
+        return self.variables_of(await asyncio.to_thread(self.function, **arguments))
+
+
+Source = Any
+"""A marked function, a module or object with marked functions, a Registry, or an iterable of these."""
+
+
+class Registry:
+    """The handlers of one engine, by job type.
+
+    >>> registry = Registry(check_stock, my_project.handlers)
+    """
+
+    def __init__(self, *sources: Source) -> None:
+        self._handlers: dict[str, Handler] = {}
+        for source in sources:
+            self.add(source)
+
+    def add(self, source: Source) -> None:
+        """Add handlers; raises InvalidHandler for what is none, and for a job type taken already."""
+        for function in _functions(source):
+            self._add(function)
+
+    def _add(self, function: Callable[..., Any]) -> None:
+        mark: Mark = getattr(function, MARK)
+        known = self._handlers.get(mark.type)
+        if known is not None and known.function == function:
+            return
+        if known is not None:
+            raise InvalidHandler(
+                f"job type {mark.type!r} has two handlers, {known.name} and "
+                f"{getattr(function, '__qualname__', function)}; a job type has exactly one. "
+                "Use replace() to take the place of a handler on purpose."
+            )
+        self._handlers[mark.type] = Handler(function, mark)
+
+    def replace(self, source: Source) -> None:
+        """Add handlers, taking the place of those of the same type: for tests and for adaptation."""
+        for function in _functions(source):
+            self._handlers.pop(getattr(function, MARK).type, None)
+            self._add(function)
+
+    def get(self, job_type: str) -> Handler | None:
+        """The handler of ``job_type``, or None."""
+        return self._handlers.get(job_type)
+
+    @property
+    def types(self) -> frozenset[str]:
+        """Every job type that has a handler."""
+        return frozenset(self._handlers)
+
+    def __contains__(self, job_type: object) -> bool:
+        return job_type in self._handlers
+
+    def __iter__(self) -> Iterator[Handler]:
+        return iter(self._handlers.values())
+
+    def __len__(self) -> int:
+        return len(self._handlers)
+
+    def __repr__(self) -> str:
+        return f"Registry({', '.join(sorted(self._handlers))})"
+
+
+def _functions(source: Source) -> list[Callable[..., Any]]:
+    """The marked functions that ``source`` stands for."""
+    if isinstance(source, Registry):
+        return [handler.function for handler in source]
+    if callable(source) and hasattr(source, MARK):
+        return [source]
+    if isinstance(source, ModuleType):
+        return _marked(source)
+    if inspect.isfunction(source) or inspect.ismethod(source) or inspect.isclass(source):
+        raise InvalidHandler(f"{source!r} is no handler: mark the function with @task('type')")
+    if isinstance(source, Iterable) and not isinstance(source, str | bytes | Mapping):
+        return [function for part in source for function in _functions(part)]
+    found = _marked(source)
+    if not found:
+        raise InvalidHandler(
+            "expected handlers (functions marked with @task, or a module or object that has some), "
+            f"found {source!r}"
+        )
+    return found
+
+
+def _marked(owner: Any) -> list[Callable[..., Any]]:
+    names = vars(owner) if isinstance(owner, ModuleType) else dir(owner)
+    found: dict[int, Callable[..., Any]] = {}
+    for name in names:
+        value = getattr(owner, name, None)
+        if callable(value) and isinstance(getattr(value, MARK, None), Mark):
+            found[id(getattr(value, "__func__", value))] = value
+    return list(found.values())
