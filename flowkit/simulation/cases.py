@@ -24,6 +24,7 @@ class Case:
         "cost",
         "counted",
         "ends",
+        "gathered",
         "index",
         "level",
         "machine",
@@ -56,14 +57,15 @@ class Case:
         self.caller = caller
         self.root: Case = self if caller is None else caller[0].root
         self.visits: dict[str, int] = {} if caller is None else self.root.visits
-        self.counted = True if caller is None else self.root.counted
-        self.level = 0.0 if caller is None else self.root.level
+        self.counted: bool = True if caller is None else self.root.counted
+        self.level: float = 0.0 if caller is None else self.root.level
         self.attributes: dict[str, Any] | None = None
         self.path = 0
         self.cost = 0.0
         self.waiting = 0.0
         self.processing = 0.0
         self.suspended = 0.0
+        self.gathered = 0.0
         self.waits = 0.0
         self.ends: tuple[int, ...] = ()
         self.marks: dict[int, tuple[float, float]] | None = None

@@ -33,6 +33,9 @@ MAX_STATES = 5_000
 MIN_YIELD = 2_000
 """Transitions worked out before it is judged whether looking them up pays."""
 
+Decide = Callable[[Program, p.DecisionRequested, Mapping[str, Any], datetime], p.Command | None]
+"""Answers a decision at once, or gives None when the simulation has to."""
+
 Effect = tuple[Any, ...]
 """What the simulator has to do: ``effect[0](run, case, effect)``."""
 
@@ -98,7 +101,9 @@ class Fork:
         self.branches: dict[Any, Move | Fork] = {}
 
 
-START, JOB, TASK, TIMER, MESSAGE, SIGNAL, ERROR, DECISION, CALL, CALL_ERROR, CALL_FAIL, ESCALATION, CANCEL = range(13)
+START, JOB, TASK, TIMER, MESSAGE, SIGNAL, ERROR, DECISION, CALL, CALL_ERROR, CALL_FAIL, ESCALATION, CANCEL = (
+    range(13)
+)
 _OPS = 16
 
 Build = Callable[..., p.Command]
@@ -137,7 +142,7 @@ class Machine:
         *,
         shared: bool,
         origin: datetime,
-        decide: Callable[[Program, p.DecisionRequested, datetime], p.Command | None],
+        decide: Decide,
     ) -> None:
         self.program = program
         self._translator = translator
@@ -148,6 +153,7 @@ class Machine:
         self._states: dict[bytes, State] = {}
         self._moves: list[Move] = []
         self._looked_up = 0
+        """Transitions that were looked up and counted already."""
         self.nodes: dict[str, int] = {}
         self.flows: dict[str, int] = {}
         self._fresh = encode_instance(new_instance(program, "case"))
@@ -170,9 +176,9 @@ class Machine:
         place: Any = key * _OPS + op
         if given:
             place = (place, _encode(given))
-        found = state.moves.get(place)
+        found: Move | Fork | None = state.moves.get(place)
         prefix: list[tuple[str, Any]] = []
-        while found.__class__ is Fork:
+        while isinstance(found, Fork):
             value = self.oracle.draw(case, found.purpose)
             prefix.append((found.purpose, value))
             found = found.branches.get(value)
@@ -181,7 +187,7 @@ class Machine:
         case.state = found.state
         if case.counted:
             found.hits += 1
-        return found  # type: ignore[no-any-return]  # narrowed by __class__, which mypy does not follow
+        return found
 
     def _state(self, snapshot: bytes) -> State:
         state = self._states.get(snapshot)
@@ -221,7 +227,7 @@ class Machine:
         count = len(self._moves)
         if count < MIN_YIELD or count % 500:
             return True
-        return sum(move.hits for move in self._moves) + sum(self.nodes.values()) > 4 * count
+        return self._looked_up + sum(move.hits for move in self._moves) > 4 * count
 
     def _step_alone(
         self,
@@ -256,15 +262,16 @@ class Machine:
         flows: list[str] = []
         while asked:
             for event in step(self.program, instance, asked.pop(0), now=instant):
-                kind = event.__class__
-                if kind is p.ElementEntered:
-                    nodes.append(event.node)  # type: ignore[union-attr]
-                elif kind is p.FlowTaken:
-                    flows.append(event.flow)  # type: ignore[union-attr]
-                elif kind is p.TokenCreated and event.flow is not None:  # type: ignore[union-attr]
-                    flows.append(event.flow)  # type: ignore[union-attr,arg-type]
-                elif kind is p.DecisionRequested:
-                    answer = self._decide(self.program, event, instant)  # type: ignore[arg-type]
+                if isinstance(event, p.ElementEntered):
+                    nodes.append(event.node)
+                elif isinstance(event, p.FlowTaken):
+                    flows.append(event.flow)
+                elif isinstance(event, p.TokenCreated):
+                    if event.flow is not None:
+                        flows.append(event.flow)
+                elif isinstance(event, p.DecisionRequested):
+                    seen = instance.inputs_of(event.request)
+                    answer = self._decide(self.program, event, seen, instant)
                     if answer is not None:
                         asked.append(answer)
                         continue
@@ -286,6 +293,7 @@ class Machine:
         for move in self._moves:
             if move.hits:
                 self._count(move, move.hits)
+                self._looked_up += move.hits
                 move.hits = 0
         found = self.nodes, self.flows
         self.nodes, self.flows = {}, {}

@@ -67,7 +67,6 @@ class Work:
         "members",
         "off_before",
         "opened",
-        "ready",
         "remaining",
         "started",
         "state",
@@ -80,7 +79,6 @@ class Work:
         self.key = key
         self.station = station
         self.opened = opened
-        self.ready = opened
         self.visit = visit
         self.state = WAITING
         self.started = 0.0
@@ -97,7 +95,19 @@ class Work:
 class Group:
     """Resources that are alike. ``idle`` may be negative while a broken one still holds its work."""
 
-    __slots__ = ("active", "busy", "capacity", "idle", "label", "on", "plan", "pool", "rate", "size", "work_seconds")
+    __slots__ = (
+        "active",
+        "busy",
+        "capacity",
+        "idle",
+        "label",
+        "on",
+        "plan",
+        "pool",
+        "rate",
+        "size",
+        "work_seconds",
+    )
 
     def __init__(self, plan: GroupPlan, pool: Pool) -> None:
         self.plan = plan
@@ -119,12 +129,24 @@ Allocation = tuple[tuple[Group, int], ...]
 class Pool:
     """A queue and the groups that serve it. ``off_seconds`` counts the time with nobody on duty."""
 
-    __slots__ = ("_counter", "_off_since", "groups", "name", "off_seconds", "queue", "queued", "rank", "suspend")
+    __slots__ = (
+        "_counter",
+        "_off_since",
+        "groups",
+        "name",
+        "off_seconds",
+        "queue",
+        "queued",
+        "rank",
+        "shifts",
+        "suspend",
+    )
 
     def __init__(self, plan: PoolPlan, step: float) -> None:
         self.name = plan.name
         self.suspend = plan.suspend
         self.groups = [Group(group, self) for group in plan.groups]
+        self.shifts = not any(group.on for group in self.groups)
         self.queue: list[tuple[float, int, Work]] = []
         self.queued = Level(step)
         self.rank = _RANKS[plan.queue]
@@ -137,7 +159,8 @@ class Pool:
         self._counter = counter = self._counter + 1
         heappush(self.queue, (self.rank(work, counter), counter, work))
         self.queued.change(1.0, now)
-        work.off_before = self.off_duty(now)
+        if self.shifts:
+            work.off_before = self.off_duty(now)
 
     @property
     def free(self) -> bool:

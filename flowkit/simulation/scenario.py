@@ -287,6 +287,12 @@ class Task(_Part):
     batch: Batch | None = None
     abandonment: Abandonment | None = None
 
+    @model_validator(mode="after")
+    def _check(self) -> Task:
+        if self.batch is not None and self.abandonment is not None:
+            raise ValueError("a task has either 'batch' or 'abandonment'")
+        return self
+
 
 class Gateway(_Part):
     """``probabilities`` by flow id, flow name or target's name; ``conditions`` uses the model's own."""
