@@ -71,7 +71,7 @@ def owner_of(node: Node) -> tuple[str, str]:
     at: Node | None = node
     while at is not None:
         if identifier := at.get("id"):
-            return identifier, at.get("name") or ""
+            return identifier, " ".join((at.get("name") or "").split())
         at = at.parent
     return "", ""
 

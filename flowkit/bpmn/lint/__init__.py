@@ -15,6 +15,7 @@ from flowkit.bpmn.lint import (
     data,
     events,
     execution,
+    expressions,
     flows,
     gateways,
     loops,
@@ -40,6 +41,7 @@ RULES: tuple[Rule, ...] = (
     *loops.RULES,
     *data.RULES,
     *collaboration.RULES,
+    *expressions.RULES,
     *vendor.RULES,
 )
 """Every rule, in the order in which findings of one line are reported."""
@@ -68,7 +70,7 @@ def _run(model: Model) -> Iterator[Finding]:
                 problem.message,
                 problem.hint,
                 element.id,
-                element.name,
+                " ".join(element.name.split()),
             )
 
 

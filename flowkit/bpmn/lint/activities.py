@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flowkit.bpmn.lint.model import Model, Problem, Rule, error, kind, warning
+from flowkit.bpmn.lint.model import Model, Problem, Rule, a, error, warning
 from flowkit.bpmn.model import (
     Activity,
     AdHocSubProcess,
@@ -241,7 +241,7 @@ def ad_hoc_content(model: Model) -> Iterator[Problem]:
             if isinstance(node, StartEvent | EndEvent):
                 yield Problem(
                     node,
-                    f"an ad-hoc subprocess must not hold a {kind(node)}.",
+                    f"an ad-hoc subprocess must not hold {a(node)}.",
                     "Its activities start by choice and end with its completion condition; remove the event.",
                 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flowkit.bpmn.lint.model import Model, Problem, Rule, error, kind, warning
+from flowkit.bpmn.lint.model import Model, Problem, Rule, a, error, warning
 from flowkit.bpmn.model import (
     Activity,
     CatchEvent,
@@ -50,13 +50,13 @@ def message_flow_end(model: Model) -> Iterator[Problem]:
             if source is not None and not _may_send(source):
                 yield Problem(
                     flow,
-                    f"a {kind(source)} ('{source.name or source.id}') can't send a message.",
-                    "Start the message flow at a send task, another activity, or a message throw or end event.",
+                    f"{a(source)} ('{source.name or source.id}') can't send a message.",
+                    "Start it at a send task, another activity, or a message throw or end event.",
                 )
             if target is not None and not _may_receive(target):
                 yield Problem(
                     flow,
-                    f"a {kind(target)} ('{target.name or target.id}') can't receive a message.",
+                    f"{a(target)} ('{target.name or target.id}') can't receive a message.",
                     "Lead the message flow to a receive task, another activity, or a message catch event.",
                 )
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flowkit.bpmn.lint.model import Model, Problem, Rule, Scope, error
+from flowkit.bpmn.lint.model import Model, Problem, Rule, Scope, error, warning
 from flowkit.bpmn.model import (
-    Activity,
     CatchEvent,
     DataAssociation,
     DataInput,
     DataOutput,
     Element,
     Event,
+    EventDefinition,
     FlowNode,
     IoSpecification,
     MessageEventDefinition,
@@ -119,9 +119,17 @@ def data_association_incomplete(model: Model) -> Iterator[Problem]:
         for association in associations:
             if not association.target:
                 yield Problem(node, "a data association leads nowhere.", "Give it a target.")
-            elif not association.sources and not association.assignments and not association.transformation:
+
+
+def data_association_idle(model: Model) -> Iterator[Problem]:
+    for _, node in model.run(FlowNode):
+        associations: tuple[DataAssociation, ...] = getattr(node, "output_associations", ())
+        for association in associations:
+            if not association.sources and not association.assignments and not association.transformation:
                 yield Problem(
-                    node, "a data association has neither a source nor an assignment.", "Give it a source."
+                    node,
+                    "a data output association has no source: it is drawn, but moves no data.",
+                    "Give it a source or an assignment, or leave it as documentation.",
                 )
 
 
@@ -168,7 +176,8 @@ def event_data(model: Model) -> Iterator[Problem]:
         else:
             assert isinstance(event, ThrowEvent)
             count, word = len(event.data_inputs), "input"
-        if count > max(len(event.definitions), 0):
+        # An end event without a definition may still collect the process's data (Trisotech writes it).
+        if event.definitions and count > len(event.definitions):
             yield Problem(
                 event,
                 f"the event has {count} data {word}s for {len(event.definitions)} definition(s).",
@@ -191,18 +200,27 @@ def data_item_mismatch(model: Model) -> Iterator[Problem]:
 
 
 def _message_data(node: FlowNode) -> Iterator[tuple[DataInput | DataOutput, str]]:
+    """The data items that carry a message, with the message's id."""
     if isinstance(node, SendTask | ReceiveTask):
-        if node.io is not None and isinstance(node, Activity):
-            data = node.io.inputs if isinstance(node, SendTask) else node.io.outputs
+        if node.io is not None:
+            sent: tuple[DataInput | DataOutput, ...] = node.io.inputs
+            received: tuple[DataInput | DataOutput, ...] = node.io.outputs
+            data = sent if isinstance(node, SendTask) else received
             yield from ((one, node.message) for one in data[:1])
-    elif isinstance(node, CatchEvent | ThrowEvent):
-        own = node.data_outputs if isinstance(node, CatchEvent) else node.data_inputs
-        for one, definition in zip(own, node.definitions, strict=False):
-            if isinstance(definition, MessageEventDefinition):
-                yield one, definition.message
+        return
+    own: tuple[DataInput | DataOutput, ...] = ()
+    definitions: tuple[EventDefinition, ...] = ()
+    if isinstance(node, CatchEvent):
+        own, definitions = node.data_outputs, node.definitions
+    elif isinstance(node, ThrowEvent):
+        own, definitions = node.data_inputs, node.definitions
+    for one, definition in zip(own, definitions, strict=False):
+        if isinstance(definition, MessageEventDefinition):
+            yield one, definition.message
 
 
 RULES: tuple[Rule, ...] = (
+    warning("data-association-idle", "A data association moves data.", data_association_idle),
     error("data-reference", "A data reference refers to data.", data_reference),
     error(
         "data-association", "A data association connects a node with data that it can see.", data_association

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flowkit.bpmn.lint.model import Model, Problem, Rule, error, kind
+from flowkit.bpmn.lint.model import Model, Problem, Rule, a, error
 from flowkit.bpmn.model import (
     BoundaryEvent,
     CancelEventDefinition,
@@ -90,7 +90,7 @@ def event_subprocess_start(model: Model) -> Iterator[Problem]:
 
 
 def event_subprocess_flow(model: Model) -> Iterator[Problem]:
-    for scope, node in model.all(SubProcess):
+    for _, node in model.all(SubProcess):
         if not node.triggered_by_event:
             continue
         if node.incoming or node.outgoing:
@@ -120,7 +120,7 @@ def cancel_outside_transaction(model: Model) -> Iterator[Problem]:
         elif isinstance(event, BoundaryEvent) and host is not None and not isinstance(host, Transaction):
             yield Problem(
                 event,
-                f"a cancel event is attached to a {kind(host)}.",
+                f"a cancel event is attached to {a(host)}.",
                 "Only a transaction can be cancelled; attach it there.",
             )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flowkit.bpmn.lint.model import Model, Problem, Rule, error, kind, warning
+from flowkit.bpmn.lint.model import Model, Problem, Rule, a, error, kind, warning
 from flowkit.bpmn.model import (
     Activity,
     ComplexGateway,
@@ -25,7 +25,7 @@ def condition_not_allowed(model: Model) -> Iterator[Problem]:
                 continue
             yield Problem(
                 flow,
-                f"the flow has a condition, but leaves a {kind(source)}, which takes all its flows.",
+                f"the flow has a condition, but leaves {a(source)}, which takes all its flows.",
                 "Put an exclusive or inclusive gateway in between, or remove the condition.",
             )
 

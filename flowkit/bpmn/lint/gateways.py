@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flowkit.bpmn.lint.connections import instantiates
-from flowkit.bpmn.lint.model import Model, Problem, Rule, Scope, error, kind
+from flowkit.bpmn.lint.model import Model, Problem, Rule, Scope, a, error, kind
 from flowkit.bpmn.model import (
     ComplexGateway,
     ConditionalEventDefinition,
@@ -63,7 +63,7 @@ def event_gateway_outgoing(model: Model) -> Iterator[Problem]:
         if len(node.outgoing) < 2:
             yield Problem(
                 node,
-                "the event-based gateway has fewer than two outgoing flows: there is nothing to wait between.",
+                "the event-based gateway has fewer than two outgoing flows: there is no choice.",
                 "Add the other events, or use a catch event alone.",
             )
 
@@ -74,7 +74,7 @@ def event_gateway_target(model: Model) -> Iterator[Problem]:
             if not _may_follow(target):
                 yield Problem(
                     target,
-                    f"a {kind(target)} follows the event-based gateway '{gateway.name or gateway.id}'.",
+                    f"{a(target)} follows the event-based gateway '{gateway.name or gateway.id}'.",
                     "Only message, timer, signal and conditional catch events and receive tasks may.",
                 )
             elif len(target.incoming) > 1:

@@ -24,7 +24,7 @@ from flowkit.bpmn.model import (
 )
 from flowkit.findings import Severity
 
-__all__ = ["Model", "Problem", "Rule", "Scope", "error", "information", "kind", "warning"]
+__all__ = ["Model", "Problem", "Rule", "Scope", "a", "error", "information", "kind", "warning"]
 
 E = TypeVar("E", bound=Element)
 
@@ -129,8 +129,8 @@ class Model:
     @cached_property
     def associations(self) -> list[Association]:
         """Every association of the file."""
-        holders = (*(scope.container for scope in self.scopes), *self.definitions.collaborations)
-        return [association for holder in holders for association in holder.associations]
+        drawn = [a for scope in self.scopes for a in scope.container.associations]
+        return [*drawn, *(a for c in self.definitions.collaborations for a in c.associations)]
 
     @cached_property
     def nodes(self) -> dict[str, FlowNode]:
@@ -156,6 +156,12 @@ class Model:
 
     def activities(self) -> Iterator[tuple[Scope, Activity]]:
         return self.all(Activity)
+
+
+def a(element: Element) -> str:
+    """The kind with its article: ``a start event``, ``an exclusive gateway``."""
+    name = kind(element)
+    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
 
 
 _WORDS = re.compile(r"(?<!^)(?=[A-Z])")

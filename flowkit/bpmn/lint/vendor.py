@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from flowkit.bpmn.extensions_model import NO_EXTENSIONS
-from flowkit.bpmn.lint.model import Model, Problem, Rule, error, kind
+from flowkit.bpmn.lint.model import Model, Problem, Rule, a, error
 from flowkit.bpmn.lint.walk import elements
 from flowkit.bpmn.model import (
     Activity,
@@ -54,7 +54,7 @@ _PLACES: dict[str, tuple[str, tuple[type[Element], ...]]] = {
 }
 """Field of the extensions → what it is called, and the elements that it means something for."""
 
-_VARIABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
+_VARIABLE = re.compile(r"[^\W\d][\w '-]*(\.[^\W\d][\w '-]*)*\Z")
 
 
 def _executed(model: Model) -> Iterator[Element]:
@@ -81,7 +81,7 @@ def misplaced_vendor_extension(model: Model) -> Iterator[Problem]:
             if getattr(element.extensions, name) and not isinstance(element, places):
                 yield Problem(
                     element,
-                    f"{what} is set on a {kind(element)}, where it means nothing.",
+                    f"{what} is set on {a(element)}, where it means nothing.",
                     "Remove it, or change the element's type.",
                 )
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from functools import cache
 
 from flowkit.bpmn.model import DataAssociation, Element, Expression
 
 __all__ = ["elements", "expressions"]
 
 
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+_NAMES: dict[str, tuple[str, ...]] = {}
+
+
+def _names(element: Element) -> tuple[str, ...]:
+    kind = type(element).__name__
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(field.name for field in fields(element))
+    return _NAMES[kind]
 
 
 def elements(root: Element) -> Iterator[Element]:
@@ -23,7 +27,7 @@ def elements(root: Element) -> Iterator[Element]:
         value = stack.pop()
         if isinstance(value, Element):
             yield value
-            stack.extend(getattr(value, name) for name in reversed(_names(type(value))))
+            stack.extend(getattr(value, name) for name in reversed(_names(value)))
         elif isinstance(value, tuple):
             stack.extend(reversed(value))
 
@@ -33,7 +37,7 @@ def expressions(element: Element) -> Iterator[tuple[str, Expression]]:
 
     The ``to`` side of an assignment is left out: it names a place, it is not evaluated.
     """
-    for name in _names(type(element)):
+    for name in _names(element):
         value = getattr(element, name)
         if isinstance(value, Expression):
             yield name, value
