@@ -58,7 +58,7 @@ def _along(x1: int, x2: int, y: int, width: int, height: int) -> Iterator[Rectan
     step = 1 if x2 > x1 else -1
     room = max(0, abs(x2 - x1) - width - 8)
     for shift in (0, room // 2, room):
-        left = x1 + 4 + shift if step > 0 else x1 - 4 - shift - width
+        left = x1 + 7 + shift if step > 0 else x1 - 7 - shift - width
         yield left, y - height - 3, width, height
         yield left, y + 3, width, height
 
@@ -66,7 +66,7 @@ def _along(x1: int, x2: int, y: int, width: int, height: int) -> Iterator[Rectan
 def _beside(x: int, y1: int, y2: int, width: int, height: int) -> Iterator[Rectangle]:
     room = max(0, abs(y2 - y1) - height - 12)
     for shift in (0, room // 2, room):
-        top = y1 + 4 + shift if y2 > y1 else y1 - 4 - shift - height
+        top = y1 + 7 + shift if y2 > y1 else y1 - 7 - shift - height
         yield x + 4, top, width, height
         yield x - 4 - width, top, width, height
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from flowkit.bpmn.diagram.layout.boundaries import boundary_width
 from flowkit.bpmn.diagram.layout.sheet import (
     NAME_SIZE,
     Boundary,
@@ -143,9 +144,7 @@ def _add_nodes(sheet: Sheet, contents: Contents, owner: str, first: int, lanes: 
         if element.kind == "boundaryEvent" and host is not None:
             label = label_size(element.name, 64)
             host.boundaries.append(Boundary(element.id, element.name, element.order, label))
-    for element in inside:
-        if element.id in sheet.nodes:
-            _fit_boundaries(sheet.nodes[element.id])
+            host.width = max(host.width, boundary_width(host))
 
 
 def _node(contents: Contents, element: Element) -> Node | None:
@@ -195,18 +194,6 @@ def _task_size(element: Element) -> tuple[int, int]:
         width += 20
     lines = len(wrap(element.name, width - 14, NAME_SIZE))
     return width, 80 + max(0, int((lines - rows) * line_height(NAME_SIZE)))
-
-
-def _fit_boundaries(node: Node) -> None:
-    """Give each boundary event a slot on the lower side: the event, then its label right of its line."""
-    if not node.boundaries:
-        return
-    slots = [max(50, 42 + boundary.label[0] if boundary.label[0] else 50) for boundary in node.boundaries]
-    node.width = max(node.width, sum(slots) + 10)
-    left = 10
-    for boundary, slot in zip(node.boundaries, slots, strict=True):
-        boundary.offset = left + 18
-        left += slot
 
 
 def _add_edges(sheet: Sheet, contents: Contents, owners: list[str]) -> None:

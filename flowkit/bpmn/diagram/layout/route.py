@@ -197,7 +197,10 @@ class _Search:
         """A port is for what comes or for what goes, and better for one edge than for two."""
         price = 0.0
         for other, was_leaving in self.grid.ports.get((end, side), ()):
-            if was_leaving != leaving or other.kind != self.edge.kind:
+            if "messageFlow" in (other.kind, self.edge.kind):
+                # Messages stand side by side on a task; elsewhere they would meet in one point.
+                price += 9.0 if self.grid.sheet.nodes[end].pinned else 2.5
+            elif was_leaving != leaving or other.kind != self.edge.kind:
                 price += 9.0
             else:
                 price += 1.5 if leaving else 0.8
@@ -263,7 +266,7 @@ class _Search:
                 price += 0.15
             elif turn >= DOWN and len(present) < 3:
                 # Side by side on a column, each a little off its middle.
-                price += 1.0 if self._boundary_pair(other) else 6.0
+                price += 0.1 if self._boundary_pair(other) else 0.6
             else:
                 return None
         return price
@@ -278,7 +281,8 @@ class _Search:
         if not bends_only:
             others += grid.across.get(point, ()) or ()
             others += grid.along.get(point, ()) or ()
-        return _TOUCH if any(_sharing(self.edge, other) is None for other in others) else 0.0
+        strange = (_sharing(self.edge, other) is None and not self._boundary_pair(other) for other in others)
+        return _TOUCH if any(strange) else 0.0
 
     def _trace(self, state: int, parents: dict[int, int]) -> tuple[Path, int, int]:
         width = self.grid.width
