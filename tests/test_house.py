@@ -45,7 +45,6 @@ IMPURE_MODULES = frozenset(
         "ctypes",
         "http",
         "importlib",
-        "io",
         "logging",
         "multiprocessing",
         "os",
