@@ -123,6 +123,8 @@ class ForeignExtension:
     location: Location = Location()
     executable: bool = False
     """True where its vendor would run something for it: then deployment refuses it."""
+    reason: str = ""
+    """Why it is refused, and what to use instead; empty where it is harmless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,8 @@ class Extensions:
     called_element: CalledElement | None = None
     called_decision: CalledDecision | None = None
     script: Script | None = None
+    result_variable: str = ""
+    """Where a standard script's value goes (``camunda:resultVariable``)."""
     correlation_key: str = ""
     message_id: str = ""
     time_to_live: str = ""

@@ -1,8 +1,8 @@
 """The BPMN 2.0 model: one frozen class an element of the standard.
 
-Names are the standard's, in ``snake_case``. References are ids, resolved by the reader's checks:
-a :class:`Definitions` that came from :func:`flowkit.bpmn.parse` has no dangling one. Vendor
-extensions are normalised into :class:`~flowkit.bpmn.extensions_model.Extensions`.
+Names are the standard's, in ``snake_case``. References are ids; a :class:`Definitions` without
+``faults`` has no dangling one. Vendor extensions are normalised into
+:class:`~flowkit.bpmn.extensions_model.Extensions`.
 
 Source: OMG BPMN 2.0.2 (formal/2013-12-09), chapters 8-11; the class names are those of its
 metamodel.
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from flowkit.bpmn.extensions_model import NO_EXTENSIONS, Extensions
-from flowkit.findings import Location
+from flowkit.findings import Finding, Location, Severity
 
 __all__ = [
     "Activity",
@@ -472,7 +472,8 @@ class Activity(FlowNode):
     input_associations: tuple[DataAssociation, ...] = ()
     output_associations: tuple[DataAssociation, ...] = ()
     resources: tuple[tuple[str, str], ...] = ()
-    """``(kind, name)`` of resource roles: kind is performer, humanPerformer, potentialOwner …"""
+    """``(kind, who)`` of resource roles: kind is performer, humanPerformer, potentialOwner …;
+    ``who`` is the name of the resource, or the assignment expression with a leading ``=``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -590,6 +591,7 @@ class Process(FlowElementsContainer):
     properties: tuple[Property, ...] = ()
     io: IoSpecification | None = None
     correlation_subscriptions: tuple[CorrelationSubscription, ...] = ()
+    resources: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -601,6 +603,7 @@ class GlobalTask(Element):
     script_format: str = ""
     implementation: str = ""
     io: IoSpecification | None = None
+    resources: tuple[tuple[str, str], ...] = ()
 
 
 # ---- collaborations -------------------------------------------------------------------------
@@ -628,6 +631,7 @@ class Collaboration(Element):
     message_flows: tuple[MessageFlow, ...] = ()
     correlation_keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """``(key id, correlation-property ids)``."""
+    associations: tuple[Association, ...] = ()
     is_closed: bool = False
     unsupported: tuple[UnsupportedElement, ...] = ()
 
@@ -659,4 +663,11 @@ class Definitions(Element):
     imports: tuple[tuple[str, str, str], ...] = ()
     """``(importType, namespace, location)``; never followed."""
     unsupported: tuple[UnsupportedElement, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """In what the file departs from the schema, found while reading; errors refuse deployment."""
     source: bytes = field(default=b"", repr=False)
+
+    @property
+    def faults(self) -> tuple[Finding, ...]:
+        """The findings that make the model unusable for execution."""
+        return tuple(found for found in self.findings if found.severity is Severity.ERROR)

@@ -1,0 +1,274 @@
+"""Holding an XML tree against the schema table: names, numbers, types and references."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from flowkit.bpmn.schema import BPMN, ELEMENTS, ENUMERATIONS, Attribute, Child, ElementType, is_a
+from flowkit.bpmn.xml import Node
+from flowkit.findings import Finding, Severity
+
+__all__ = ["Index", "check_structure", "index_ids", "owner_of", "resolve", "type_of"]
+
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_NAME = re.compile(r"[^\W\d][\w.\-·]*\Z")
+_QNAME = re.compile(r"(?:([^\W\d][\w.\-·]*):)?([^\W\d][\w.\-·]*)\Z")
+_INTEGER = re.compile(r"[+-]?\d{1,18}\Z")
+_BOOLEANS = frozenset({"true", "false", "1", "0"})
+_EXPRESSIONS = frozenset({"expression", "formalExpression"})
+
+
+@dataclass(slots=True)
+class Index:
+    """The elements of a file by id, and the namespaces that count as its own."""
+
+    nodes: dict[str, Node] = field(default_factory=dict)
+    own_namespaces: frozenset[str] = frozenset()
+    duplicates: list[Node] = field(default_factory=list)
+
+
+def index_ids(root: Node) -> Index:
+    """Every BPMN element of the file by its id (DI ids are looked up elsewhere)."""
+    index = Index(own_namespaces=frozenset({root.get("targetNamespace") or "", BPMN, ""}))
+    for node in _bpmn_nodes(root):
+        identifier = node.get("id")
+        if identifier is None:
+            continue
+        if identifier in index.nodes:
+            index.duplicates.append(node)
+        else:
+            index.nodes[identifier] = node
+    return index
+
+
+def _bpmn_nodes(root: Node) -> Iterator[Node]:
+    """All BPMN elements outside foreign content, in document order."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node.namespace != BPMN:
+            continue
+        yield node
+        if node.tag not in ("extensionElements", "documentation", "text", "script"):
+            stack.extend(reversed(node.children))
+
+
+def resolve(node: Node, text: str, index: Index) -> str | None:
+    """The id that a QName names in this file; None when it names something outside it."""
+    text = text.strip()
+    prefix, colon, local = text.rpartition(":")
+    if not colon:
+        return text
+    namespace = node.prefixes.get(prefix)
+    return local if namespace in index.own_namespaces and namespace is not None else None
+
+
+def owner_of(node: Node) -> tuple[str, str]:
+    """Id and name of the nearest element that has an id: what a person finds in the diagram."""
+    at: Node | None = node
+    while at is not None:
+        if identifier := at.get("id"):
+            return identifier, at.get("name") or ""
+        at = at.parent
+    return "", ""
+
+
+def finding(
+    rule: str, node: Node, message: str, hint: str = "", severity: Severity = Severity.ERROR
+) -> Finding:
+    """A finding at ``node``."""
+    identifier, name = owner_of(node)
+    return Finding(rule, severity, node.location, message, hint, identifier, name)
+
+
+def type_of(node: Node, child: Child | None = None) -> ElementType | None:
+    """The schema type of an element at its place, None where it is unknown."""
+    name = child.type if child and child.type else node.tag
+    # xsi:type is how a file says that a condition is formal; both kinds read the same here.
+    return ELEMENTS.get("formalExpression" if name in _EXPRESSIONS else name)
+
+
+def check_structure(root: Node, index: Index) -> list[Finding]:
+    """Everything in which the file departs from the schema, in document order."""
+    findings = [
+        finding(
+            "duplicate-id",
+            node,
+            f"the id '{node.get('id')}' is already used in line "
+            f"{index.nodes[node.get('id') or ''].location.line}.",
+            "Give every element its own id.",
+        )
+        for node in index.duplicates
+    ]
+    stack: list[tuple[Node, ElementType]] = [(root, ELEMENTS["definitions"])]
+    while stack:
+        node, element = stack.pop()
+        findings.extend(_check_attributes(node, element, index))
+        if element.mixed:
+            continue
+        if element.name != "formalExpression" and node.text.strip():
+            findings.append(
+                finding("unexpected-text", node, f"<{node.tag}> holds text, but may only hold elements.")
+            )
+        below: list[tuple[Node, ElementType]] = []
+        findings.extend(_check_children(node, element, index, below))
+        stack.extend(reversed(below))
+    return findings
+
+
+def _check_attributes(node: Node, element: ElementType, index: Index) -> Iterator[Finding]:
+    for (namespace, name), value in node.attributes.items():
+        if namespace not in ("", BPMN):
+            continue
+        rule = element.attributes.get(name)
+        if rule is None:
+            known = ", ".join(sorted(element.attributes)) or "none"
+            yield finding(
+                "unknown-attribute",
+                node,
+                f"<{node.tag}> has no attribute '{name}' in BPMN 2.0.",
+                f"Known attributes: {known}.",
+            )
+        else:
+            yield from _check_value(node, f"attribute '{name}'", rule, value, index)
+    for rule in element.attributes.values():
+        if rule.required and node.get(rule.name) is None:
+            yield finding(
+                "missing-attribute", node, f"<{node.tag}> needs the attribute '{rule.name}'.", "Set it."
+            )
+
+
+def _check_value(node: Node, what: str, rule: Attribute, value: str, index: Index) -> Iterator[Finding]:
+    kind = rule.kind
+    text = value.strip()
+    wrong = ""
+    if kind == "bool" and text not in _BOOLEANS:
+        wrong = "true or false"
+    elif kind == "int" and not _INTEGER.match(text):
+        wrong = "a whole number"
+    elif kind == "id" and not _NAME.match(text):
+        wrong = "an XML name: a letter or '_' first, then letters, digits, '-', '_' or '.'"
+    elif kind in ENUMERATIONS and text not in ENUMERATIONS[kind]:
+        wrong = "one of " + ", ".join(ENUMERATIONS[kind])
+    elif kind == "ref":
+        yield from _check_reference(node, what, rule.targets, text, index)
+    if wrong:
+        yield finding("invalid-value", node, f"{what} is '{text[:60]}', but must be {wrong}.", "Correct it.")
+
+
+def _check_reference(
+    node: Node, what: str, targets: tuple[str, ...], text: str, index: Index
+) -> Iterator[Finding]:
+    if targets == ("free",):
+        return
+    match = _QNAME.match(text)
+    if match is None:
+        yield finding(
+            "dangling-reference", node, f"{what} is '{text[:60]}', which is no element's id.", "Set it."
+        )
+        return
+    if match[1] and match[1] not in node.prefixes:
+        yield finding(
+            "undeclared-prefix",
+            node,
+            f"{what} is '{text[:60]}', but the prefix '{match[1]}' is not declared.",
+            f"Declare it with xmlns:{match[1]}, or refer to '{match[2]}'.",
+        )
+        return
+    identifier = resolve(node, text, index)
+    if identifier is None:
+        yield finding(
+            "external-reference",
+            node,
+            f"{what} refers to '{text[:60]}' of another file, which is not read.",
+            "Put what is referred to into this file.",
+            Severity.WARNING,
+        )
+        return
+    target = index.nodes.get(identifier)
+    if target is None:
+        yield finding(
+            "dangling-reference",
+            node,
+            f"{what} refers to '{identifier[:60]}', which does not exist in the file.",
+            "Refer to an existing element, or remove the reference.",
+        )
+    elif targets != ("any",) and not any(is_a(_kind(target), name) for name in targets):
+        yield finding(
+            "wrong-reference",
+            node,
+            f"{what} refers to '{identifier}', which is a <{target.tag}>, not a {' or '.join(targets)}.",
+            "Refer to an element of that kind.",
+        )
+
+
+def _kind(node: Node) -> str:
+    """The type of an element whose name differs from its type (inputDataItem is a dataInput …)."""
+    if node.tag in ELEMENTS or node.parent is None or node.parent.tag not in ELEMENTS:
+        return node.tag
+    found = ELEMENTS[node.parent.tag].child(node.tag)
+    return found[1].type if found and found[1].type else node.tag
+
+
+def _check_children(
+    node: Node, element: ElementType, index: Index, below: list[tuple[Node, ElementType]]
+) -> Iterator[Finding]:
+    seen: Counter[int] = Counter()
+    last = 0
+    ordered = True
+    for child in node.children:
+        if child.namespace != BPMN:
+            if not (child.tag == "BPMNDiagram" and element.name == "definitions"):
+                yield finding(
+                    "misplaced-extension",
+                    child,
+                    f"<{child.tag}> of {child.namespace or 'no namespace'} stands directly in <{node.tag}>.",
+                    "Put it into <extensionElements>.",
+                )
+            continue
+        found = element.child(child.tag)
+        if found is None:
+            yield finding(
+                "unknown-element",
+                child,
+                f"<{child.tag}> is not allowed in <{node.tag}> by BPMN 2.0.",
+                "" if child.tag in ELEMENTS else "The standard has no element of this name.",
+            )
+            continue
+        rank, rule = found
+        seen[rank] += 1
+        if rank < last and ordered:
+            ordered = False
+            yield _out_of_order(child, node)
+        last = max(last, rank)
+        if rule.type == "ref":
+            if rule.targets != ("free",):
+                yield from _check_reference(child, f"<{child.tag}>", rule.targets, child.text.strip(), index)
+            continue
+        child_type = type_of(child, rule)
+        if child_type is not None:
+            below.append((child, child_type))
+    yield from _check_counts(node, element, seen)
+
+
+def _out_of_order(child: Node, node: Node) -> Finding:
+    return finding(
+        "element-order",
+        child,
+        f"<{child.tag}> comes too late in <{node.tag}> for the schema's order.",
+        "Save the file with a modeler, or move the element.",
+        Severity.WARNING,
+    )
+
+
+def _check_counts(node: Node, element: ElementType, seen: Counter[int]) -> Iterator[Finding]:
+    for rank, rule in enumerate(element.children):
+        count = seen[rank]
+        names = " or ".join(f"<{name}>" for name in rule.names[:4])
+        if count < rule.minimum:
+            yield finding("missing-child", node, f"<{node.tag}> needs {names}.", "Add it.")
+        elif rule.maximum is not None and count > rule.maximum:
+            yield finding("too-many-children", node, f"<{node.tag}> may hold only one {names}, not {count}.")

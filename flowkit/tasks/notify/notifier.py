@@ -1,0 +1,210 @@
+"""Sending notices: who, by which channel, once; a channel that is down never blocks a process.
+
+For every recipient the channels that the diagram prefers are tried in order; the first that delivers
+is it. If none does and one of them was only *down*, the job asks to be tried again; recipients served
+already are skipped then. On the last attempt the settings' fallback channels are tried, and what
+still can't be delivered is written down as such, and the process goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from flowkit.errors import InvalidPayload
+from flowkit.tasks.context import TaskContext
+from flowkit.tasks.library.books import Books, MemoryBooks
+from flowkit.tasks.library.shapes import Contact
+from flowkit.tasks.notify.channels import Channel, ChannelDown, ChannelRefused, MemoryChannel, Notice
+from flowkit.tasks.notify.templates import Templates
+from flowkit.tasks.outcomes import Retry
+from flowkit.tasks.registry import task
+
+if TYPE_CHECKING:
+    from flowkit.tasks.notify.settings import NotifySettings
+
+__all__ = ["CHANNELS", "Notifier"]
+
+CHANNELS = ("电话", "短信", "邮件", "旺旺", "站内信", "企业微信", "钉钉", "飞书")
+"""The channels' usual names; without a settings file each of them is kept in memory."""
+
+log = logging.getLogger("flowkit.notify")
+
+Recipients = str | Contact | list[str | Contact]
+
+
+class Notifier:
+    """The job type ``notify``.
+
+    Without settings nothing leaves the machine: every channel keeps what it is given (see ``notices``).
+    """
+
+    def __init__(
+        self,
+        templates: Templates,
+        channels: Mapping[str, Channel] | None = None,
+        *,
+        books: Books | None = None,
+        recipients: Mapping[str, list[dict[str, str]]] | None = None,
+        default_channel: str = "短信",
+        fallback: Iterable[str] = (),
+        language: str = "zh",
+        retry_after: timedelta = timedelta(minutes=1),
+    ) -> None:
+        self.templates = templates
+        self.channels: Mapping[str, Channel] = channels or {name: MemoryChannel() for name in CHANNELS}
+        self.books: Books = books if books is not None else MemoryBooks()
+        self._recipients = dict(recipients or {})
+        self._default = default_channel
+        self._fallback = tuple(fallback)
+        self._language = language
+        self._retry_after = retry_after
+
+    @classmethod
+    def from_settings(
+        cls, settings: NotifySettings, *, books: Books, templates: Templates | None = None
+    ) -> Notifier:
+        """A notifier as a settings file describes it."""
+        from flowkit.tasks.notify.settings import build_channel  # noqa: PLC0415 only where there are settings
+
+        source = Templates(settings.templates) if settings.templates is not None else templates
+        return cls(
+            source if source is not None else Templates({}),
+            {name: build_channel(channel, books) for name, channel in settings.channels.items()},
+            books=books,
+            recipients=settings.recipients,
+            default_channel=settings.default_channel,
+            fallback=settings.fallback,
+            language=settings.language,
+            retry_after=settings.retry_after,
+        )
+
+    # ---- what would be sent ------------------------------------------------------------------
+
+    def contacts(self, recipients: Recipients) -> list[Contact]:
+        """The people meant: a text that names a role of the settings stands for its members."""
+        found: list[Contact] = []
+        for recipient in recipients if isinstance(recipients, list) else [recipients]:
+            if isinstance(recipient, Contact):
+                found.append(recipient)
+            elif recipient in self._recipients:
+                found += [
+                    Contact.model_validate({"name": recipient} | it) for it in self._recipients[recipient]
+                ]
+            else:
+                found.append(Contact(name=recipient))
+        return found
+
+    def preference(self, asked: str | None) -> list[str]:
+        """The channels to try; raises InvalidPayload for a name that there is none of."""
+        names = [name.strip() for name in (asked or "").replace("，", ",").split(",") if name.strip()]
+        for name in names:
+            if name not in self.channels:
+                text = f"expected a channel, found {name!r}; there are: {', '.join(self.channels)}"
+                raise InvalidPayload(f"notify: {text}", [("/channel", text)])
+        return names or [self._default]
+
+    def render(
+        self, template: str, recipients: Recipients, data: Mapping[str, Any], ctx: TaskContext
+    ) -> list[Notice]:
+        """The notices that a job sends, one a recipient."""
+        notices = []
+        for index, contact in enumerate(self.contacts(recipients)):
+            fields = contact.model_dump(exclude_none=True)
+            known = {"recipient": contact.name, "business_key": ctx.business_key, **data}
+            language = str(fields.get("language") or self._language)
+            message = self.templates.render(template, known, language)
+            key = f"{ctx.job_id}/{index}"
+            notices.append(
+                Notice(template, contact.name, fields, message.subject, message.text, key, message.missing)
+            )
+        return notices
+
+    # ---- sending -----------------------------------------------------------------------------
+
+    @task("notify", title="发送通知")
+    def notify(
+        self,
+        ctx: TaskContext,
+        recipients: Recipients,
+        data: dict[str, Any] | None = None,
+        channel: str | None = None,
+    ) -> None:
+        """Render the template that the header ``template`` names and send it to every recipient.
+
+        The variable ``channel``, or else the header, lists channels by preference, separated by commas.
+        """
+        template = ctx.headers.get("template", "")
+        if not template:
+            raise InvalidPayload(
+                "notify expects the header 'template', found none", [("/template", "missing")]
+            )
+        names = self.preference(channel or ctx.headers.get("channel"))
+        waiting = []
+        for notice in self.render(template, recipients, data or {}, ctx):
+            if not self._settled(notice.key) and not self._deliver(notice, names, ctx):
+                waiting.append(notice.to)
+        if waiting:
+            raise Retry(f"no channel reached {', '.join(waiting)} yet", after=self._retry_after)
+
+    def _deliver(self, notice: Notice, names: list[str], ctx: TaskContext) -> bool:
+        """Whether the notice is settled: delivered, or given up for good."""
+        down = False
+        reasons = []
+        last = ctx.retries <= 0
+        for name in [*names, *(self._fallback if last else ())]:
+            channel = self.channels[name]
+            address = channel.address(notice.contact)
+            if address is None:
+                reasons.append(f"{name}: no address")
+                continue
+            try:
+                channel.send(notice, address)
+            except ChannelDown as error:
+                down = True
+                reasons.append(f"{name}: {error}")
+            except ChannelRefused as error:
+                reasons.append(f"{name}: {error}")
+            else:
+                self._record(notice, ctx, "sent", name, reasons)
+                return True
+        if down and not last:
+            return False
+        if not last and self._fallback and not down:  # nothing will change by waiting: fall back at once
+            rest = [name for name in self._fallback if name not in names]
+            if rest:
+                return self._deliver(notice, rest, ctx)
+        log.warning("notice %s to %s was not delivered: %s", notice.template, notice.to, "; ".join(reasons))
+        self._record(notice, ctx, "undelivered", "", reasons)
+        return True
+
+    def _settled(self, key: str) -> bool:
+        with self.books.transaction() as page:
+            return page.get("notice", key) is not None
+
+    def _record(
+        self, notice: Notice, ctx: TaskContext, status: str, channel: str, reasons: list[str]
+    ) -> None:
+        entry = {
+            "template": notice.template,
+            "to": notice.to,
+            "channel": channel,
+            "status": status,
+            "subject": notice.subject,
+            "text": notice.text,
+            "missing": list(notice.missing),
+            "reasons": reasons,
+            "at": ctx.now.isoformat(),
+            "instance": ctx.instance_id,
+            "element": ctx.element_id,
+        }
+        with self.books.transaction() as page:
+            page.put("notice", notice.key, entry)
+
+    def notices(self) -> list[dict[str, Any]]:
+        """Everything sent or given up, oldest first."""
+        with self.books.transaction() as page:
+            entries = [entry for _, entry in page.items("notice")]
+        return sorted(entries, key=lambda entry: str(entry["at"]))

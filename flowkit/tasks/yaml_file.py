@@ -1,0 +1,60 @@
+"""YAML files of users (settings, scripts): read safely, bounded, with errors that show the line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from flowkit.errors import InvalidModel
+from flowkit.findings import Finding, Location, Severity
+
+__all__ = ["parse_yaml", "read_yaml"]
+
+MAX_BYTES = 1_000_000
+MAX_ALIASES = 20
+MAX_DEPTH = 100
+
+
+def _refuse(file: str, message: str, mark: Any = None, hint: str = "") -> InvalidModel:
+    place = Location(file, mark.line + 1, mark.column + 1) if mark is not None else Location(file)
+    return InvalidModel([Finding("yaml", Severity.ERROR, place, message, hint)])
+
+
+def _check_events(text: str, file: str) -> None:
+    """Refuse what grows when it is built: many aliases (a few of them can stand for billions of values)
+    and deep nesting."""
+    aliases = depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            aliases += 1
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if aliases > MAX_ALIASES:
+            raise _refuse(
+                file, f"more than {MAX_ALIASES} YAML aliases", event.start_mark, "Write values out."
+            )
+        if depth > MAX_DEPTH:
+            raise _refuse(file, f"nested deeper than {MAX_DEPTH} levels", event.start_mark)
+
+
+def parse_yaml(data: bytes, *, file: str = "") -> Any:
+    """The content of a YAML document, plain values only; raises InvalidModel for anything else."""
+    if len(data) > MAX_BYTES:
+        raise _refuse(file, f"has {len(data):,} bytes, at most {MAX_BYTES:,} are read")
+    try:
+        text = data.decode("utf-8-sig")
+        _check_events(text, file)
+        return yaml.safe_load(text)
+    except UnicodeDecodeError:
+        raise _refuse(file, "this is not UTF-8 text") from None
+    except yaml.YAMLError as error:
+        problem = getattr(error, "problem", None) or "unreadable"
+        raise _refuse(file, f"this is no YAML: {problem}", getattr(error, "problem_mark", None)) from None
+    except (ValueError, RecursionError) as error:  # a date or number that does not exist
+        raise _refuse(file, f"this is no YAML: {error}") from None
+
+
+def read_yaml(path: Path) -> Any:
+    """Like :func:`parse_yaml`, from a file."""
+    return parse_yaml(path.read_bytes(), file=str(path))
