@@ -7,7 +7,6 @@ accident and tests leave nothing behind.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -154,6 +153,8 @@ class Handler:
         and whatever the function raises, :class:`BpmnError` and :class:`Retry` among it.
         """
         if self.is_async:
+            import asyncio  # noqa: PLC0415 heavy, and only some handlers are async
+
             return asyncio.run(self.call_async(context, variables))
         return self.variables_of(self.function(**self.arguments(context, variables)))
 
@@ -162,6 +163,8 @@ class Handler:
         arguments = self.arguments(context, variables)
         if self.is_async:
             return self.variables_of(await self.function(**arguments))
+        import asyncio  # noqa: PLC0415 heavy
+
         return self.variables_of(await asyncio.to_thread(self.function, **arguments))
 
 

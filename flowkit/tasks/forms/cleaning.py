@@ -11,13 +11,18 @@ MAX_REFERENCES = 20
 
 
 def resolve(schema: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follow local references (``#/$defs/…``); {} for what is no object or refers in a circle."""
+    """Follow local references (``#/$defs/…``); what stands beside a reference wins, as a title there.
+
+    Gives {} for what is no object or refers in a circle.
+    """
+    beside: dict[str, Any] = {}
     for _ in range(MAX_REFERENCES):
         if not isinstance(schema, Mapping):
             return {}
         reference = schema.get("$ref")
         if not isinstance(reference, str) or not reference.startswith("#/"):
-            return schema
+            return {**schema, **beside} if beside else schema
+        beside = {name: value for name, value in schema.items() if name != "$ref"} | beside
         target: Any = root
         for part in reference[2:].split("/"):
             step = part.replace("~1", "/").replace("~0", "~")

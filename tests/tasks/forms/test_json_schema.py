@@ -31,7 +31,7 @@ RECEPTION = {
                 "properties": {"name": {"title": "项目名称", "type": "string"}},
             },
         },
-        "signature": {"$ref": "#/$defs/signature"},
+        "signature": {"title": "车主签字", "$ref": "#/$defs/signature"},
     },
     "$defs": {
         "signature": {
@@ -94,7 +94,7 @@ def test_faults_are_told_by_chinese_title_with_a_pointer():
         ("/note", "「备注」最多 5 个字"),
         ("/plate", "「车牌号」格式不对(应符合 ^[一-龥][A-Z][A-Z0-9]{5,6}$)"),
         ("/ready_at", "「预估完工时间」不是有效的日期时间(如 2025-03-01T09:00:00)"),
-        ("/signature/name", "「客户签字 › 姓名」必填"),
+        ("/signature/name", "「车主签字 › 姓名」必填"),
         ("/three_covers", "「安装三件套」必须勾选"),
     ]
 
