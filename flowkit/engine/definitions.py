@@ -231,16 +231,16 @@ def _read_dmn(name: str, content: bytes, functions: Functions) -> list[Prepared]
     digest = hashlib.sha256(content).hexdigest()
     return [
         Prepared("decision", decision.id, decision.name, digest, "", digest, model)
-        for decision in model.decisions
+        for decision in model.decisions.values()
     ]
 
 
 def _read_form(name: str, content: bytes, functions: Functions) -> list[Prepared]:
-    from flowkit.tasks.forms import Form  # noqa: PLC0415 only where there are forms
+    from flowkit.tasks.forms import read_form  # noqa: PLC0415 only where there are forms
 
-    form = Form.from_bytes(content, file=name)
+    form = read_form(content, file=name)
     digest = hashlib.sha256(content).hexdigest()
-    return [Prepared("form", form.id, form.id, digest, "", digest, form)]
+    return [Prepared("form", form.id, form.title or form.id, digest, "", digest, form)]
 
 
 _READERS: dict[str, Callable[[str, bytes, Functions], list[Prepared]]] = {

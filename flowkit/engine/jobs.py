@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from flowkit.engine.ids import join_id
 from flowkit.engine.payload import decode, encode, json_copy
 from flowkit.engine.sql.schema import JOB
-from flowkit.errors import FlowkitError, InvalidPayload, Rejected, WrongState
+from flowkit.errors import FlowkitError, InvalidPayload, Rejected
 from flowkit.kernel.protocol import Command, CompleteJob, FailJob, ThrowBpmnError
 from flowkit.tasks import BpmnError, Handler, Retry, TaskContext
 from flowkit.timers import parse_timer_duration
@@ -141,7 +141,7 @@ def expire_leases(unit: Unit) -> int:
         delay = backoff(join_id(instance, key), attempt, decode(bytes(headers)))
         command = FailJob(
             job=key,
-            message=f"Worker {worker} did not finish attempt {attempt} of {node} in time; it may have crashed.",
+            message=f"Worker {worker} did not finish attempt {attempt} of {node} in time: did it crash?",
             retries=left,
             retry_at=unit.now + delay if left else None,
         )
@@ -156,7 +156,7 @@ def settle(unit: Unit, job: Claimed, command: Command) -> None:
     """Report a job's end. Of a suspended instance the job is given back, to be done again later."""
     try:
         unit.step(job.instance, command)
-    except WrongState:
+    except Rejected:
         if unit.load(job.instance).instance.status != "suspended":
             raise
         release(unit, job)
@@ -174,7 +174,8 @@ def renew(unit: Unit, job: Claimed, lease: timedelta) -> bool:
     """Extend a lease; False when it is lost."""
     ends = unit.at + lease // timedelta(microseconds=1)
     sql = f"UPDATE {JOB.name} SET at=? WHERE instance=? AND key=? AND state='leased' AND attempt=?"
-    return bool(unit.write().run(sql, (ends, job.instance, job.key, job.attempt)))
+    parameters = (ends, job.instance, job.key, job.attempt)
+    return bool(unit.write().query(f"{sql} RETURNING 1", parameters))
 
 
 # ---- the handler's end ----------------------------------------------------------------------
@@ -231,7 +232,8 @@ def backoff(job_id: str, attempt: int, headers: Mapping[str, str]) -> timedelta:
             first = FIRST_BACKOFF
     digest = hashlib.blake2b(f"{job_id}/{attempt}".encode(), digest_size=4).digest()
     jitter = 0.8 + 0.4 * int.from_bytes(digest, "big") / 2**32
-    return min(first * 2 ** min(attempt - 1, 30), LONGEST_BACKOFF) * jitter
+    delay: timedelta = min(first * 2 ** min(attempt - 1, 30), LONGEST_BACKOFF) * jitter
+    return delay
 
 
 _ZERO = datetime.fromisoformat("2000-01-01T00:00:00+00:00")

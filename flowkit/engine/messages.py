@@ -148,5 +148,8 @@ def broadcast(unit: Unit, name: str, variables: Mapping[str, Any], *, sender: st
 def sweep_messages(unit: Unit) -> int:
     """Forget the messages and message ids whose time is over; how many."""
     session = unit.write()
-    gone = session.run(f"DELETE FROM {MESSAGE.name} WHERE expires<=?", (unit.at,))
-    return gone + session.run(f"DELETE FROM {MESSAGE_SEEN.name} WHERE expires<=?", (unit.at,))
+    tables = (MESSAGE, MESSAGE_SEEN)
+    return sum(
+        len(session.query(f"DELETE FROM {table.name} WHERE expires<=? RETURNING 1", (unit.at,)))
+        for table in tables
+    )

@@ -18,7 +18,7 @@ from flowkit.engine.sql.schema import JOB, OUTBOX, START_TIMER, TIMER, Table
 from flowkit.engine.store import Session
 from flowkit.engine.triggers import due_start_timers, fire_start_timer
 from flowkit.errors import NotFound
-from flowkit.kernel import decode_event_list
+from flowkit.kernel import decode_events
 from flowkit.kernel.protocol import Command, FailJob, FireTimer
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _delivering(key: str) -> Work:
         if rows:
             instance, data = rows[0]
             unit.changes.remove(OUTBOX, (key,))
-            for event in decode_event_list(bytes(data)):
+            for event in decode_events(bytes(data)):
                 unit.react(instance, event)
 
     return deliver

@@ -15,7 +15,7 @@ from flowkit.engine.sql.schema import CANDIDATE, EVENT, INCIDENT, INSTANCE, JOB,
 from flowkit.engine.store import Row, Session
 from flowkit.engine.views import HistoryEntry, IncidentView, InstanceView, JobView, TokenView, UserTask
 from flowkit.errors import NotFound
-from flowkit.kernel import decode_event_list, decode_instance
+from flowkit.kernel import decode_events, decode_instance
 from flowkit.kernel.protocol import InstanceEnded
 
 if TYPE_CHECKING:
@@ -88,13 +88,13 @@ def _instance(session: Session, definitions: Definitions, row: Row) -> InstanceV
 def _last_variables(session: Session, instance_id: str) -> Mapping[str, Any]:
     sql = f"SELECT data FROM {EVENT.name} WHERE instance=? ORDER BY seq DESC LIMIT 1"
     for (data,) in session.query(sql, (instance_id,)):
-        for event in decode_event_list(bytes(data)):
+        for event in decode_events(bytes(data)):
             if isinstance(event, InstanceEnded):
                 return event.variables
     return {}
 
 
-def find_instances(
+def find_instances(  # noqa: PLR0913 one argument a condition
     session: Session,
     definitions: Definitions,
     *,
@@ -173,7 +173,7 @@ def history(
     entries = []
     for seq, at, data in session.query(sql + pages, (instance_id, first[0][0])):
         when = from_micros(at)
-        for index, event in enumerate(decode_event_list(bytes(data))):
+        for index, event in enumerate(decode_events(bytes(data))):
             if seq + index > after:
                 entries.append(HistoryEntry(seq + index, when, event))
     return entries if limit is None else entries[:limit]
@@ -182,14 +182,14 @@ def history(
 # ---- user tasks -----------------------------------------------------------------------------
 
 _TASK = (
-    "SELECT t.instance, t.key, t.node, t.name, t.process, t.assignee, t.due, t.follow_up, t.priority, t.form, "
-    "t.candidate_groups, t.candidate_users, t.headers, t.created, i.business_key "
+    "SELECT t.instance, t.key, t.node, t.name, t.process, t.assignee, t.due, t.follow_up, t.priority, "
+    "t.form, t.candidate_groups, t.candidate_users, t.headers, t.created, i.business_key "
     f"FROM {USER_TASK.name} t JOIN {INSTANCE.name} i ON i.id=t.instance"
 )
 _CANDIDATE = f"EXISTS (SELECT 1 FROM {CANDIDATE.name} c WHERE c.instance=t.instance AND c.key=t.key AND "
 
 
-def find_tasks(
+def find_tasks(  # noqa: PLR0913 one argument a condition
     session: Session,
     instance: str | None = None,
     *,
@@ -273,8 +273,8 @@ def find_jobs(
     """Open jobs, oldest first."""
     where = _Where().equal(instance=instance, type=type, state=state, process=process, node=element)
     sql = (
-        f"SELECT instance, key, process, node, type, state, retries, attempt, priority, at, worker, headers, created "
-        f"FROM {JOB.name}{where} ORDER BY created, instance, key{_page(limit, offset)}"
+        f"SELECT instance, key, process, node, type, state, retries, attempt, priority, at, worker, "
+        f"headers, created FROM {JOB.name}{where} ORDER BY created, instance, key{_page(limit, offset)}"
     )
     return [
         JobView(

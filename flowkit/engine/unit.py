@@ -22,7 +22,7 @@ from flowkit.kernel import (
     Instance,
     Program,
     decode_instance,
-    encode_event_list,
+    encode_events,
     encode_instance,
     new_instance,
     step,
@@ -205,7 +205,7 @@ class Unit:
 
     def _keep(self, live: Live) -> None:
         key = (live.id,)
-        row = [live.id, live.revision, self.at, encode_event_list(live.events)]
+        row = [live.id, live.revision, self.at, encode_events(live.events)]
         self.changes.put(EVENT, (live.id, live.revision), row)
         live.revision += len(live.events)
         live.events = []
@@ -213,9 +213,9 @@ class Unit:
         self.changes.patch(INSTANCE, key, values)
 
     def postpone(self, instance_id: str, event: Event, waits_for: str | None = None) -> None:
-        """Leave the answer to ``event`` to a later transaction, at the earliest when ``waits_for`` resumes."""
+        """Leave the answer to ``event`` to a later transaction, not before ``waits_for`` resumes."""
         key = self.parts.new_id(self.now)
-        row = [key, instance_id, waits_for, encode_event_list([event])]
+        row = [key, instance_id, waits_for, encode_events([event])]
         self.changes.put(OUTBOX, (key,), row)
 
     def react(self, instance_id: str, event: Event) -> None:
