@@ -71,7 +71,7 @@ def owner_of(node: Node) -> tuple[str, str]:
     at: Node | None = node
     while at is not None:
         if identifier := at.get("id"):
-            return identifier, at.get("name") or ""
+            return identifier, " ".join((at.get("name") or "").split())
         at = at.parent
     return "", ""
 
@@ -116,7 +116,42 @@ def check_structure(root: Node, index: Index) -> list[Finding]:
         below: list[tuple[Node, ElementType]] = []
         findings.extend(_check_children(node, element, index, below))
         stack.extend(reversed(below))
+    findings.extend(_check_flow_references(root, index))
     return findings
+
+
+def _check_flow_references(root: Node, index: Index) -> Iterator[Finding]:
+    """Do ``incoming`` and ``outgoing`` say the same as the sequence flows?
+
+    A file may leave all of them out, as the schema allows; one that writes them must be consistent,
+    since it would be read differently by whoever believes the one or the other.
+    """
+    declared: dict[tuple[str, str], set[str]] = {}
+    actual: dict[tuple[str, str], set[str]] = {}
+    for identifier, node in index.nodes.items():
+        if node.tag == "sequenceFlow":
+            for attribute, side in (("sourceRef", "outgoing"), ("targetRef", "incoming")):
+                end = resolve(node, node.get(attribute) or "", index) or ""
+                actual.setdefault((end, side), set()).add(identifier)
+        elif is_a(node.tag, "flowNode"):
+            for child in node.children:
+                if child.namespace == BPMN and child.tag in ("incoming", "outgoing"):
+                    flow = resolve(child, child.text, index) or ""
+                    declared.setdefault((identifier, child.tag), set()).add(flow)
+    if not declared:
+        return
+    for identifier, side in sorted(actual.keys() | declared.keys()):
+        node = index.nodes.get(identifier, root)
+        wanted, given = actual.get((identifier, side), set()), declared.get((identifier, side), set())
+        if not is_a(node.tag, "flowNode") or wanted == given:
+            continue
+        differing = ", ".join(sorted(wanted ^ given))
+        yield finding(
+            "flow-reference",
+            node,
+            f"its <{side}> elements and the sequence flows disagree about: {differing}.",
+            "Save the file with a modeler, or correct the list.",
+        )
 
 
 def _check_attributes(node: Node, element: ElementType, index: Index) -> Iterator[Finding]:
@@ -260,7 +295,6 @@ def _out_of_order(child: Node, node: Node) -> Finding:
         child,
         f"<{child.tag}> comes too late in <{node.tag}> for the schema's order.",
         "Save the file with a modeler, or move the element.",
-        Severity.WARNING,
     )
 
 

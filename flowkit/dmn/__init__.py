@@ -1,1 +1,23 @@
-"""DMN 1.1-1.5: models, decision tables and boxed expressions."""
+"""DMN 1.1-1.5: models, decision tables and boxed expressions.
+
+>>> model = parse(data, file="approval.dmn")
+>>> result = model.evaluate("Approval", {"amount": 1200})
+>>> result.output, explain(result)
+"""
+
+from __future__ import annotations
+
+from flowkit.dmn.check import check
+from flowkit.dmn.decide import DecisionModel, Imports, parse
+from flowkit.dmn.result import DecisionEvaluation, DecisionResult, MatchedRule, explain
+
+__all__ = [
+    "DecisionEvaluation",
+    "DecisionModel",
+    "DecisionResult",
+    "Imports",
+    "MatchedRule",
+    "check",
+    "explain",
+    "parse",
+]

@@ -323,10 +323,11 @@ class TokenConsumed(_Event, frozen=True):
 
 
 class TokenArrived(_Event, frozen=True):
-    """The token waits at a joining gateway on ``flow``."""
+    """The token waits at a join on ``flow``; ``synchronizing``: for tokens that can still reach it."""
 
     token: int
     flow: str
+    synchronizing: bool = False
 
 
 class JoinFired(_Event, frozen=True):
@@ -339,11 +340,11 @@ class JoinFired(_Event, frozen=True):
 
 
 class JoinReset(_Event, frozen=True):
-    """A complex gateway is waiting for start again, or for reset (``waiting_for_reset``)."""
+    """A complex gateway waits for reset after ``flows`` activated it, or, with none, for start."""
 
     node: str
     scope: int
-    waiting_for_reset: bool
+    flows: tuple[str, ...] = ()
 
 
 class ElementEntered(_Event, frozen=True):
@@ -371,7 +372,7 @@ class ElementTerminated(_Event, frozen=True):
 
 
 class ScopeOpened(_Event, frozen=True):
-    """``kind``: process, activity, subprocess, event_subprocess, multi_instance, loop, instance."""
+    """``kind``: process, activity, subprocess, multi_instance, loop, compensation."""
 
     scope: int
     kind: str
@@ -409,8 +410,11 @@ class OutputCollected(_Event, frozen=True):
 
 
 class JobOpened(_Event, frozen=True):
-    """Work for a worker of ``type``. ``variables`` are the handler's inputs: the activity's local
-    variables if it has an input mapping, else every variable in sight that the program can't narrow."""
+    """Work for a worker of ``type``.
+
+    ``variables`` are the activity's local ones; the worker also sees those of the scopes around it
+    (:meth:`flowkit.kernel.Instance.inputs_of`).
+    """
 
     job: int
     token: int
@@ -492,6 +496,10 @@ class TimerSet(_Event, frozen=True):
     node: str
     due: datetime
     repetitions: int | None = 0
+    cycle: str = ""
+    """The repeating interval that gives the next due date; "" for a single timer."""
+    part: int = 0
+    """Which of the event's definitions this is."""
 
 
 class TimerFired(_Event, frozen=True):
@@ -512,6 +520,8 @@ class SubscriptionOpened(_Event, frozen=True):
     node: str
     name: str
     key: str = ""
+    part: int = 0
+    """Which of the event's definitions this is."""
 
 
 class SubscriptionTriggered(_Event, frozen=True):
@@ -531,6 +541,8 @@ class ConditionArmed(_Event, frozen=True):
     scope: int
     node: str
     holds: bool
+    part: int = 0
+    """Which of the event's definitions this is."""
 
 
 class ConditionChanged(_Event, frozen=True):
@@ -635,38 +647,47 @@ class EventTriggered(_Event, frozen=True):
     interrupting: bool
 
 
-class EventArmed(_Event, frozen=True):
-    """``parts`` lists the definitions of a parallel-multiple event that have not occurred yet."""
+class PartOccurred(_Event, frozen=True):
+    """One definition of a parallel-multiple event occurred; the event waits for its other ones."""
 
     token: int
     scope: int
     node: str
-    parts: tuple[int, ...]
+    part: int
+
+
+class Compensable(msgspec.Struct, frozen=True):
+    """A completed activity that can be compensated; ``variables`` are those in its sight at that time.
+
+    ``children`` are the compensable activities inside a finished subprocess, in order of completion.
+    """
+
+    record: int
+    node: str
+    variables: Mapping[str, Any]
+    children: tuple[Compensable, ...] = ()
 
 
 class CompensationRecorded(_Event, frozen=True):
-    """``node`` completed in ``scope`` and can be compensated; ``variables`` are as they were then.
-    ``children`` are the records of a finished subprocess, in order of completion."""
+    """An activity of ``scope`` has completed and can be compensated from now on."""
 
-    record: int
     scope: int
-    node: str
-    variables: Mapping[str, Any]
-    children: tuple[Any, ...] = ()
+    record: Compensable
 
 
 class CompensationStarted(_Event, frozen=True):
-    """``token`` throws; ``pending`` are the records to be handled, next one last."""
+    """``token`` compensates ``pending``, the last one first; the records are used up by that."""
 
     token: int
     scope: int
-    pending: tuple[int, ...]
-    wait: bool
+    pending: tuple[Compensable, ...]
 
 
 class CompensationAdvanced(_Event, frozen=True):
+    """``token`` goes on with its next record; ``pending`` are those that remain."""
+
     token: int
-    record: int
+    pending: tuple[Compensable, ...]
 
 
 class CompensationEnded(_Event, frozen=True):
@@ -773,7 +794,7 @@ Event = (
     | ErrorThrown
     | EscalationThrown
     | EventTriggered
-    | EventArmed
+    | PartOccurred
     | CompensationRecorded
     | CompensationStarted
     | CompensationAdvanced

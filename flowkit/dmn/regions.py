@@ -1,0 +1,305 @@
+"""A decision table as geometry: each input a line cut into pieces, each rule a box of pieces.
+
+Within a piece no literal of the table tells two values apart, so one sample stands for all. What
+a table does for every input can then be found by looking at every combination of pieces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from flowkit.dmn.cells import Domain, Interval, domain_of, show
+from flowkit.dmn.model import Cell, DecisionTable
+from flowkit.dmn.types import Types, underlying
+from flowkit.feel.temporal.values import DAY
+from flowkit.feel.types import SimpleType
+
+__all__ = ["BudgetExceeded", "Dimension", "Regions", "regions_of"]
+
+MAX_VISITS = 200_000
+"""How many combinations of pieces one search looks at."""
+
+DISCRETE = frozenset({"date", "time", "date and time", "days and time duration", "years and months duration"})
+KINDS = DISCRETE | {"number", "string", "boolean"}
+OTHER = "some other text"
+
+
+class BudgetExceeded(Exception):  # never leaves the checks
+    """A search would look at too many combinations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Values that the table does not tell apart; ``key`` is one of them."""
+
+    kind: str
+    key: Any
+
+    def __str__(self) -> str:
+        return "any value" if self.kind == "any" else show(self.kind, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One input: its pieces, and for each rule the set of pieces, as bits, that it accepts.
+
+    ``surely`` leaves out cells that are opaque, ``possibly`` counts them as accepting anything.
+    """
+
+    label: str
+    pieces: tuple[Piece, ...]
+    surely: tuple[int, ...]
+    possibly: tuple[int, ...]
+
+    def rules_at(self, masks: Sequence[int]) -> list[int]:
+        """For each piece the rules, as bits, whose mask holds it."""
+        found = [0] * len(self.pieces)
+        for rule, mask in enumerate(masks):
+            for piece in _pieces(mask):
+                found[piece] |= 1 << rule
+        return found
+
+
+class Regions:
+    """The dimensions of a table with the searches over them."""
+
+    def __init__(self, dimensions: Sequence[Dimension], rules: int) -> None:
+        self.dimensions = tuple(dimensions)
+        self.rules = rules
+        self._visits = 0
+
+    def example(self, pieces: Sequence[int]) -> str:
+        """An input, a piece a dimension, as text."""
+        pairs = zip(self.dimensions, pieces, strict=True)
+        return ", ".join(f"{dimension.label} = {dimension.pieces[piece]}" for dimension, piece in pairs)
+
+    def uncovered(self, by: int, within: int | None = None) -> Iterator[tuple[int, ...]]:
+        """Inputs that none of the rules ``by`` matches, at most one for each way to miss them all.
+
+        ``within`` limits the search to the box of that rule, and asks for rules that surely match.
+        Raises BudgetExceeded after too many combinations.
+        """
+        at, full = [], []
+        for dimension in self.dimensions:
+            masks = dimension.possibly if within is None else dimension.surely
+            at.append(dimension.rules_at(masks))
+            box = (1 << len(dimension.pieces)) - 1 if within is None else dimension.possibly[within]
+            full.append(_pieces(box))
+        rest = self._accept_the_rest(at, full)
+        yield from self._walk(0, by, (), at, full, rest, set())
+
+    def _accept_the_rest(self, at: list[list[int]], full: list[list[int]]) -> list[int]:
+        """For each depth the rules that accept everything from there on."""
+        rest = [(1 << self.rules) - 1]
+        for pieces, rules in zip(reversed(full), reversed(at), strict=True):
+            always = rest[-1]
+            for piece in pieces:
+                always &= rules[piece]
+            rest.append(always)
+        return rest[::-1]
+
+    def _walk(
+        self,
+        depth: int,
+        active: int,
+        path: tuple[int, ...],
+        at: list[list[int]],
+        full: list[list[int]],
+        rest: list[int],
+        covered: set[tuple[int, int]],
+    ) -> Iterator[tuple[int, ...]]:
+        if not active:
+            tail = [pieces[0] for pieces in full[depth:] if pieces]
+            if len(tail) == len(full) - depth:
+                yield (*path, *tail)
+            return
+        if active & rest[depth] or (depth, active) in covered:
+            return
+        self._visits += len(full[depth])
+        if self._visits > MAX_VISITS:
+            raise BudgetExceeded
+        groups: dict[int, int] = {}
+        for piece in full[depth]:
+            groups.setdefault(active & at[depth][piece], piece)
+        found = False
+        for following, piece in groups.items():
+            for gap in self._walk(depth + 1, following, (*path, piece), at, full, rest, covered):
+                found = True
+                yield gap
+        if not found:
+            covered.add((depth, active))
+
+    def overlaps(self) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+        """Pairs of rules that surely match one input, with that input, in the order of the rows.
+
+        Raises BudgetExceeded where there are too many pairs to compare.
+        """
+        meeting = [self._meeting(dimension) for dimension in self.dimensions]
+        everyone = (1 << self.rules) - 1
+        for rule in range(self.rules):
+            others = everyone >> (rule + 1) << (rule + 1)
+            for dimension, together in zip(self.dimensions, meeting, strict=True):
+                if together is not None:
+                    others &= together[dimension.surely[rule]]
+            while others:
+                self._visits += 1
+                if self._visits > MAX_VISITS:
+                    raise BudgetExceeded
+                lowest = others & -others
+                others ^= lowest
+                other = lowest.bit_length() - 1
+                shared = [one.surely[rule] & one.surely[other] for one in self.dimensions]
+                if all(shared):
+                    yield rule, other, tuple((mask & -mask).bit_length() - 1 for mask in shared)
+
+    def _meeting(self, dimension: Dimension) -> dict[int, int] | None:
+        """For each mask the rules that share a piece with it; ``None`` where that is too much work."""
+        masks = set(dimension.surely)
+        if sum(mask.bit_count() for mask in masks) > 10 * MAX_VISITS:
+            return None
+        at = dimension.rules_at(dimension.surely)
+        together = {}
+        for mask in masks:
+            rules = 0
+            for piece in _pieces(mask):
+                rules |= at[piece]
+            together[mask] = rules
+        return together
+
+
+def _pieces(mask: int) -> list[int]:
+    found = []
+    while mask:
+        lowest = mask & -mask
+        found.append(lowest.bit_length() - 1)
+        mask ^= lowest
+    return found
+
+
+def regions_of(table: DecisionTable, types: Types) -> Regions:
+    """The geometry of a table; columns that test the same expression are one dimension."""
+    columns: dict[str, list[int]] = {}
+    for number, clause in enumerate(table.inputs):
+        columns.setdefault(clause.expression.text, []).append(number)
+    dimensions = [_dimension(table, types, numbers) for numbers in columns.values()]
+    return Regions(dimensions, len(table.rules))
+
+
+def _dimension(table: DecisionTable, types: Types, numbers: list[int]) -> Dimension:
+    clause = table.inputs[numbers[0]]
+    domains = [[domain_of(rule.inputs[number].text) for rule in table.rules] for number in numbers]
+    allowed = _allowed(clause.values or types.allowed(clause.type_ref))
+    kind = underlying(types.of(clause.type_ref))
+    stated = kind.name if isinstance(kind, SimpleType) and kind.name in KINDS else ""
+    pieces = _cut([one for column in domains for one in column if one], allowed, stated)
+    everything = (1 << len(pieces)) - 1
+    surely, possibly = [], []
+    for row in range(len(table.rules)):
+        sure = possible = everything
+        for column in domains:
+            mask = _mask(column[row], pieces)
+            sure &= 0 if mask is None else mask
+            possible &= everything if mask is None else mask
+        surely.append(sure)
+        possibly.append(possible)
+    return Dimension(clause.label or clause.expression.text, tuple(pieces), tuple(surely), tuple(possibly))
+
+
+def _allowed(cell: Cell | None) -> Domain | None:
+    domain = None if cell is None else domain_of(cell.text)
+    return None if domain is None or domain.anything else domain
+
+
+def _mask(domain: Domain | None, pieces: Sequence[Piece]) -> int | None:
+    if domain is None:
+        return None
+    if domain.anything:
+        return (1 << len(pieces)) - 1
+    mask = 0
+    points = set(domain.points)
+    for number, piece in enumerate(pieces):
+        if (piece.kind, piece.key) in points or any(_within(piece, one) for one in domain.intervals):
+            mask |= 1 << number
+    return mask
+
+
+def _within(piece: Piece, interval: Interval) -> bool:
+    if piece.kind != interval.kind:
+        return False
+    key = piece.key
+    if interval.low is not None and (key < interval.low or (key == interval.low and not interval.low_closed)):
+        return False
+    return interval.high is None or key < interval.high or (key == interval.high and interval.high_closed)
+
+
+def _cut(domains: list[Domain], allowed: Domain | None, stated: str) -> list[Piece]:
+    """The pieces of an input: of what is allowed, else of everything its kind has."""
+    sources = [*domains, allowed] if allowed else domains
+    kinds = {kind for one in sources for kind, _ in one.points} | {
+        interval.kind for one in sources for interval in one.intervals
+    }
+    if stated:
+        kinds = {stated} | (kinds & {"null"})
+    pieces: list[Piece] = []
+    for kind in sorted(kinds - {"null"}):
+        pieces.extend(_line(kind, sources))
+    if allowed is not None:
+        mask = _mask(allowed, pieces) or 0
+        pieces = [piece for number, piece in enumerate(pieces) if mask >> number & 1]
+    if "null" in kinds and (allowed is None or ("null", None) in allowed.points):
+        pieces.append(Piece("null", None))
+    return pieces or [Piece("any", None)]
+
+
+def _line(kind: str, domains: list[Domain]) -> Iterator[Piece]:
+    if kind == "boolean":
+        yield from (Piece(kind, True), Piece(kind, False))
+        return
+    keys = {key for one in domains for found, key in one.points if found == kind}
+    for one in domains:
+        for interval in one.intervals:
+            if interval.kind == kind:
+                keys.update(end for end in (interval.low, interval.high) if end is not None)
+    ordered = sorted(keys)
+    if kind == "string":
+        yield from _texts(ordered)
+        return
+    low, high = (0, DAY - 1) if kind == "time" else (None, None)
+    previous = None
+    for key in ordered:
+        sample = _before(kind, key, low) if previous is None else _between(kind, previous, key)
+        if sample is not None:
+            yield Piece(kind, sample)
+        yield Piece(kind, key)
+        previous = key
+    if previous is None:
+        yield Piece(kind, 0 if kind in DISCRETE else Decimal(0))
+    elif high is None or previous < high:
+        yield Piece(kind, previous + 1)
+
+
+def _texts(ordered: list[str]) -> Iterator[Piece]:
+    """Strings: each one named, what lies between, and one that nobody named."""
+    known = set(ordered)
+    other = OTHER
+    while other in known:
+        other += "."
+    for key in ordered:
+        yield Piece("string", key)
+    yield Piece("string", other)
+
+
+def _before(kind: str, key: Any, low: int | None) -> Any:
+    return None if low is not None and key <= low else key - 1
+
+
+def _between(kind: str, low: Any, high: Any) -> Any:
+    """A value between two ends, as round as possible; ``None`` where there is none."""
+    if kind in DISCRETE:
+        return None if high - low < 2 else (low + high) // 2
+    middle = (low + high) / 2
+    whole = middle.to_integral_value()
+    return whole if low < whole < high else middle

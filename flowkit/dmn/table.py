@@ -1,0 +1,218 @@
+"""Decision tables ready to run: columns that are indexed, rules that are tested, a hit policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flowkit.dmn.index import ColumnIndex, positions
+from flowkit.dmn.model import Aggregation, HitPolicy, Rule
+from flowkit.dmn.policy import Hit, Ranks, Violation, aggregate, any_hit, by_priority, rows
+from flowkit.dmn.result import MatchedRule
+from flowkit.dmn.runtime import MAX_RECORDS, Coercion, Run, Step, shown
+from flowkit.feel import UnaryTests
+
+__all__ = ["Column", "Output", "Table", "TestSource"]
+
+TestSource = Callable[[str], UnaryTests | None]
+"""Compiles a cell in the table's scope, once a text; ``None`` for a cell that is no FEEL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """An input clause: what it reads, what it allows, and the cells below it."""
+
+    label: str
+    variable: str | None
+    """The variable that the input expression names, if it is nothing but a name."""
+    read: Step
+    coerce: Coercion | None
+    allowed: UnaryTests | None
+    index: ColumnIndex
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An output clause: its name, type, default and the output entries below it."""
+
+    name: str
+    coerce: Coercion | None
+    default: Step | None
+    entries: tuple[Step, ...]
+
+
+@dataclass(eq=False)
+class Table:
+    """A compiled decision table; calling it gives its output.
+
+    ``ranks`` give, for each output column that has output values, the place of a value among them.
+    """
+
+    label: str
+    columns: tuple[Column, ...]
+    outputs: tuple[Output, ...]
+    rules: tuple[Rule, ...]
+    policy: HitPolicy
+    aggregation: Aggregation | None
+    ranks: Ranks
+    annotations: tuple[str, ...]
+    tests: TestSource
+
+    def __post_init__(self) -> None:
+        if self.policy is not HitPolicy.COLLECT:
+            self.aggregation = None
+        self._everyone = (1 << len(self.rules)) - 1
+
+    def __call__(self, scope: dict[str, Any], run: Run) -> Any:
+        values = self._values(scope, run)
+        if values is None:
+            return None
+        hits: list[Hit] = []
+        stop = 1 if self.policy is HitPolicy.FIRST else len(self.rules)
+        for row in self.matching(values, scope, run):
+            hits.append((row, tuple(self._outputs(row, scope, run))))
+            if len(hits) >= stop:
+                break
+        if not hits:
+            return self._otherwise(scope, run)
+        try:
+            return self._result(hits, run)
+        except Violation as violation:
+            self._record(hits, run)
+            run.note("hit-policy", f"In table '{self.label}' {violation}, so the result is null.", self.label)
+            return None
+
+    def _values(self, scope: dict[str, Any], run: Run) -> list[Any] | None:
+        """The values of the input expressions, or ``None`` if one is not allowed."""
+        values = []
+        inputs = run.frame.inputs
+        for column in self.columns:
+            variable = column.variable
+            value = scope[variable] if variable is not None and variable in scope else column.read(scope, run)
+            if column.coerce is not None:
+                value = column.coerce(value, run)
+            inputs.append((column.label, value))
+            if column.allowed is not None and not _allows(column.allowed, value, scope, run):
+                run.note(
+                    "input-values",
+                    f"{shown(value)} is none of the input values of column '{column.label}' of table "
+                    f"'{self.label}' ({column.allowed.text}), so the result is null.",
+                    column.label,
+                )
+                return None
+            values.append(value)
+        return values
+
+    def matching(self, values: Sequence[Any], scope: dict[str, Any], run: Run) -> Iterator[int]:
+        """The rows that match, ascending: candidates of the index, decided by their opaque cells."""
+        candidates = self._everyone
+        opaque: list[tuple[int, int]] = []
+        for number, column in enumerate(self.columns):
+            found = column.index.candidates(values[number])
+            if found is None:
+                opaque.append((number, self._everyone))
+                continue
+            candidates &= found
+            if not candidates:
+                return
+            if column.index.opaque:
+                opaque.append((number, column.index.opaque))
+        if not opaque:
+            yield from positions(candidates)
+            return
+        for row in positions(candidates):
+            bit = 1 << row
+            if all(
+                self._accepts(number, row, values[number], scope, run)
+                for number, rules in opaque
+                if rules & bit
+            ):
+                yield row
+
+    def scan(self, values: Sequence[Any], scope: dict[str, Any], run: Run) -> Iterator[int]:
+        """The rows that match, found by evaluating every cell: what the index must agree with."""
+        for row in range(len(self.rules)):
+            if all(self._accepts(number, row, value, scope, run) for number, value in enumerate(values)):
+                yield row
+
+    def _accepts(self, number: int, row: int, value: Any, scope: dict[str, Any], run: Run) -> bool:
+        text = self.columns[number].cells[row]
+        if text in ("", "-"):
+            return True
+        test = self.tests(text)
+        return (
+            test is not None and test.matches(value, scope, now=run.now, diagnostics=run.diagnostics) is True
+        )
+
+    def _outputs(self, row: int, scope: dict[str, Any], run: Run) -> Iterator[Any]:
+        for output in self.outputs:
+            value = output.entries[row](scope, run)
+            yield value if output.coerce is None else output.coerce(value, run)
+
+    def _result(self, hits: list[Hit], run: Run) -> Any:
+        policy = self.policy
+        if policy in (HitPolicy.PRIORITY, HitPolicy.OUTPUT_ORDER):
+            hits = by_priority(hits, self.ranks)
+        if policy is HitPolicy.UNIQUE and len(hits) > 1:
+            raise Violation(f"rules {rows(hits)} match, and UNIQUE allows one")
+        if policy is HitPolicy.ANY:
+            any_hit(hits)
+        if policy in (HitPolicy.UNIQUE, HitPolicy.FIRST, HitPolicy.PRIORITY):
+            hits = hits[:1]
+        self._record(hits, run)
+        if policy in (HitPolicy.UNIQUE, HitPolicy.ANY, HitPolicy.FIRST, HitPolicy.PRIORITY):
+            return self._shape(hits[0][1])
+        if self.aggregation is None:
+            return [self._shape(values) for _, values in hits]
+        return self._aggregated(hits, self.aggregation)
+
+    def _aggregated(self, hits: list[Hit], how: Aggregation) -> Any:
+        if how is Aggregation.COUNT:
+            return len(hits)
+        return self._shape(
+            [aggregate(list(column), how) for column in zip(*(v for _, v in hits), strict=True)]
+        )
+
+    def _shape(self, values: Sequence[Any]) -> Any:
+        """One value for one column; a context by the columns' names for several."""
+        if len(self.outputs) == 1:
+            return values[0]
+        return {output.name: value for output, value in zip(self.outputs, values, strict=True)}
+
+    def _otherwise(self, scope: dict[str, Any], run: Run) -> Any:
+        """Without a match: the default output, else what the policy makes of nothing."""
+        if any(output.default is not None for output in self.outputs):
+            values = []
+            for output in self.outputs:
+                value = None if output.default is None else output.default(scope, run)
+                values.append(value if output.coerce is None else output.coerce(value, run))
+            shaped = self._shape(values)
+            collects = self.policy in (HitPolicy.RULE_ORDER, HitPolicy.OUTPUT_ORDER, HitPolicy.COLLECT)
+            return [shaped] if collects and self.aggregation is None else shaped
+        if self.aggregation is Aggregation.COUNT:
+            return 0
+        if self.policy is HitPolicy.COLLECT and self.aggregation is None:
+            return []
+        run.note("no-rule", f"No rule of table '{self.label}' matches, so the result is null.", self.label)
+        return None
+
+    def _record(self, hits: Sequence[Hit], run: Run) -> None:
+        recorded = run.frame.rules
+        for row, values in hits[: MAX_RECORDS - len(recorded)]:
+            rule = self.rules[row]
+            outputs = tuple((output.name, value) for output, value in zip(self.outputs, values, strict=True))
+            recorded.append(MatchedRule(row + 1, rule.id, outputs, self._annotations(rule), self.label))
+
+    def _annotations(self, rule: Rule) -> tuple[tuple[str, str], ...]:
+        texts = [*rule.annotations]
+        names = [*self.annotations, *[""] * len(texts)]
+        described = [("", rule.description)] if rule.description else []
+        return (*described, *((names[number], text) for number, text in enumerate(texts)))
+
+
+def _allows(tests: UnaryTests, value: Any, scope: dict[str, Any], run: Run) -> bool:
+    if tests.matches(value, scope, now=run.now) is True:
+        return True
+    return isinstance(value, list) and all(tests.matches(item, scope, now=run.now) is True for item in value)

@@ -1,0 +1,356 @@
+"""Commands: what each one does to the instance. One small function a command, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from flowkit.errors import NotFound, WrongState
+from flowkit.kernel import protocol as p
+from flowkit.kernel.activity import finish, work
+from flowkit.kernel.behaviours.scopes import (
+    activate_activities,
+    arm_event_subprocesses,
+    complete_ad_hoc,
+    prepare_event_subprocesses,
+)
+from flowkit.kernel.catching import rearm
+from flowkit.kernel.formula import Trouble
+from flowkit.kernel.frame import Frame
+from flowkit.kernel.lifecycle import (
+    check_scope,
+    close_scope,
+    complete,
+    enter,
+    fail,
+    open_scope,
+    terminate_tokens,
+)
+from flowkit.kernel.modify import modify
+from flowkit.kernel.multi_instance import continue_body
+from flowkit.kernel.program import Node
+from flowkit.kernel.raising import raise_error, raise_escalation
+from flowkit.kernel.starting import put_start_tokens
+from flowkit.kernel.state import (
+    Call,
+    Incident,
+    Job,
+    Request,
+    Subscription,
+    Timer,
+    Token,
+    UserTask,
+)
+from flowkit.kernel.triggering import deliver_signal, trigger
+
+__all__ = ["COMMAND_TABLE", "WHILE_SUSPENDED"]
+
+WHILE_SUSPENDED = (p.Resume, p.Cancel, p.SetVariables, p.Modify)
+
+W = TypeVar("W", Job, UserTask, Call, Request, Incident)
+
+
+def _wait(frame: Frame, key: int, kind: type[W], what: str) -> W:
+    wait = frame.instance.waits.get(key)
+    if not isinstance(wait, kind):
+        raise NotFound(f"Instance {frame.instance.id} has no open {what} {key}.")
+    return wait
+
+
+def _at(frame: Frame, wait: Job | UserTask | Call | Request) -> tuple[Token, Node]:
+    token = frame.instance.tokens[wait.token]
+    return token, frame.program.nodes[token.node]
+
+
+# ---- the instance ---------------------------------------------------------------------------
+
+
+def _start(frame: Frame, command: p.Start) -> None:
+    program = frame.program
+    if frame.instance.status != "created":
+        raise WrongState(f"Instance {frame.instance.id} has started already.")
+    variables = dict(command.variables)
+    start_event = command.start_event
+    if start_event is not None and start_event not in {start.node for start in program.starts}:
+        raise NotFound(
+            f"Process '{program.process_id}' can't be started at '{start_event}'; it starts at"
+            f" {', '.join(start.node for start in program.starts) or 'its none start event'}."
+        )
+    container = program.containers[program.process_id]
+    if start_event is None and not container.starts:
+        raise WrongState(
+            f"Process '{program.process_id}' has no none start event; name one of"
+            f" {', '.join(start.node for start in program.starts)} as start event."
+        )
+    frame.emit(
+        p.InstanceStarted(
+            program.process_id,
+            program.digest,
+            command.business_key,
+            start_event,
+            variables,
+            command.parent,
+        )
+    )
+    root = open_scope(frame, "process", program.process_id, 0, 0, variables)
+    frame.changed.update(variables)
+    first = put_start_tokens(frame, container, start_event, root)
+    _arm(frame, root, first)
+
+
+def _arm(frame: Frame, scope: int, token: int) -> None:
+    container = frame.program.containers[frame.instance.scopes[scope].node]
+    if not container.event_subprocesses:
+        return
+    try:
+        prepared = prepare_event_subprocesses(frame, container, scope)
+    except Trouble as trouble:
+        fail(frame, frame.instance.tokens[token], trouble, resume=f"arm:{scope}")
+        return
+    arm_event_subprocesses(frame, prepared, scope)
+
+
+def _suspend(frame: Frame, _: p.Suspend) -> None:
+    frame.emit(p.InstanceSuspended())
+
+
+def _resume(frame: Frame, _: p.Resume) -> None:
+    if frame.instance.status != "suspended":
+        raise WrongState(f"Instance {frame.instance.id} is not suspended.")
+    frame.emit(p.InstanceResumed())
+
+
+def _cancel(frame: Frame, command: p.Cancel) -> None:
+    root = frame.instance.scopes[1]
+    terminate_tokens(frame, root)
+    variables = dict(root.variables)
+    close_scope(frame, root)
+    frame.emit(p.InstanceEnded("cancelled", variables, "", command.reason))
+
+
+def _set_variables(frame: Frame, command: p.SetVariables) -> None:
+    scope = command.scope or 1
+    if scope not in frame.instance.scopes:
+        raise NotFound(f"Instance {frame.instance.id} has no scope {scope}.")
+    frame.set_variables(scope, command.variables)
+
+
+# ---- jobs and user tasks --------------------------------------------------------------------
+
+
+def _complete_job(frame: Frame, command: p.CompleteJob) -> None:
+    job = _wait(frame, command.job, Job, "job")
+    token, node = _at(frame, job)
+    frame.emit(p.JobClosed(job.key, "completed"))
+    _give(frame, token, node, command.variables)
+
+
+def _give(frame: Frame, token: Token, node: Node, result: Any) -> None:
+    if node.behaviour.resume is not None:
+        node.behaviour.resume(frame, token, node, result)
+
+
+def _fail_job(frame: Frame, command: p.FailJob) -> None:
+    job = _wait(frame, command.job, Job, "job")
+    retries = max(command.retries, 0)
+    retry_at = command.retry_at if retries else None
+    frame.emit(p.JobFailed(job.key, retries, retry_at, command.message, command.details))
+    if not retries:
+        token, _ = _at(frame, job)
+        trouble = Trouble("job", command.message, command.details)
+        fail(frame, token, trouble, resume="job", subject=job.key)
+
+
+def _bpmn_error(frame: Frame, command: p.ThrowBpmnError) -> None:
+    wait = frame.instance.waits.get(command.job)
+    if not isinstance(wait, Job | UserTask):
+        raise NotFound(f"Instance {frame.instance.id} has no open job or user task {command.job}.")
+    token, _ = _at(frame, wait)
+    if isinstance(wait, Job):
+        frame.emit(p.JobClosed(wait.key, "error"))
+    else:
+        frame.emit(p.UserTaskClosed(wait.key, "error"))
+    raise_error(frame, token, command.code, command.message, command.variables, resume="activate")
+
+
+def _escalate(frame: Frame, command: p.ThrowEscalation) -> None:
+    wait = frame.instance.waits.get(command.job)
+    if not isinstance(wait, Job | UserTask):
+        raise NotFound(f"Instance {frame.instance.id} has no open job or user task {command.job}.")
+    raise_escalation(frame, _at(frame, wait)[0], command.code, command.variables)
+
+
+def _complete_user_task(frame: Frame, command: p.CompleteUserTask) -> None:
+    task = _wait(frame, command.task, UserTask, "user task")
+    token, node = _at(frame, task)
+    frame.emit(p.UserTaskClosed(task.key, "completed", command.user, command.variables))
+    _give(frame, token, node, command.variables)
+
+
+def _update_user_task(frame: Frame, command: p.UpdateUserTask) -> None:
+    task = _wait(frame, command.task, UserTask, "user task")
+    fields = ("assignee", "candidate_groups", "candidate_users", "due", "follow_up", "priority")
+    values = [
+        getattr(task, name) if getattr(command, name) is msgspec.UNSET else getattr(command, name)
+        for name in fields
+    ]
+    frame.emit(p.UserTaskUpdated(task.key, *values, command.user))
+
+
+# ---- timers, messages, signals --------------------------------------------------------------
+
+
+def _fire_timer(frame: Frame, command: p.FireTimer) -> None:
+    timer = frame.instance.waits.get(command.timer)
+    if not isinstance(timer, Timer):
+        return
+    frame.emit(p.TimerFired(timer.key))
+    event = frame.program.nodes[timer.node]
+    repeats = not event.interrupting and (event.attached_to or not timer.token)
+    if repeats:
+        rearm(frame, timer)
+    trigger(frame, timer, {})
+
+
+def _deliver(frame: Frame, command: p.DeliverMessage) -> None:
+    wait = frame.instance.waits.get(command.subscription)
+    if not isinstance(wait, Subscription) or wait.kind != "message":
+        return
+    frame.emit(p.SubscriptionTriggered(wait.key, command.message_id))
+    trigger(frame, wait, command.variables)
+
+
+def _signal(frame: Frame, command: p.BroadcastSignal) -> None:
+    deliver_signal(frame, command.name, command.variables)
+
+
+# ---- decisions and calls --------------------------------------------------------------------
+
+
+def _complete_decision(frame: Frame, command: p.CompleteDecision) -> None:
+    request = _wait(frame, command.request, Request, "decision request")
+    token, node = _at(frame, request)
+    frame.emit(p.DecisionAnswered(request.key, command.output, command.evaluation))
+    _give(frame, token, node, {node.detail.result_variable: command.output})
+
+
+def _fail_decision(frame: Frame, command: p.FailDecision) -> None:
+    request = _wait(frame, command.request, Request, "decision request")
+    token, _ = _at(frame, request)
+    frame.emit(p.DecisionWithdrawn(request.key))
+    fail(frame, token, Trouble("decision", command.message), resume="activate")
+
+
+def _complete_call(frame: Frame, command: p.CompleteCall) -> None:
+    call = frame.instance.waits.get(command.call)
+    if isinstance(call, Call):
+        token, node = _at(frame, call)
+        frame.emit(p.CallClosed(call.key, "completed"))
+        _give(frame, token, node, command.variables)
+
+
+def _fail_call(frame: Frame, command: p.FailCall) -> None:
+    call = frame.instance.waits.get(command.call)
+    if isinstance(call, Call):
+        token, _ = _at(frame, call)
+        frame.emit(p.CallClosed(call.key, "failed"))
+        fail(frame, token, Trouble("call", command.message), resume="activate")
+
+
+def _error_from_call(frame: Frame, command: p.ErrorFromCall) -> None:
+    call = frame.instance.waits.get(command.call)
+    if isinstance(call, Call):
+        token, _ = _at(frame, call)
+        frame.emit(p.CallClosed(call.key, "error"))
+        raise_error(frame, token, command.code, command.message, command.variables, resume="activate")
+
+
+def _escalation_from_call(frame: Frame, command: p.EscalationFromCall) -> None:
+    call = frame.instance.waits.get(command.call)
+    if isinstance(call, Call):
+        raise_escalation(frame, _at(frame, call)[0], command.code, command.variables)
+
+
+# ---- incidents and repairs ------------------------------------------------------------------
+
+
+def _resolve(frame: Frame, command: p.ResolveIncident) -> None:
+    incident = _wait(frame, command.incident, Incident, "incident")
+    token = frame.instance.tokens[incident.token]
+    frame.emit(p.IncidentResolved(incident.key))
+    resume, _, key = incident.resume.partition(":")
+    if resume == "job":
+        frame.emit(p.JobRetried(incident.subject, max(command.retries, 1)))
+    else:
+        _RESUME[resume](frame, token, int(key or 0))
+
+
+def _again(action: Callable[[Frame, Token, Node], None]) -> Callable[[Frame, Token, int], None]:
+    return lambda frame, token, _: action(frame, token, frame.program.nodes[token.node])
+
+
+def _settle_again(frame: Frame, token: Token, _: int) -> None:
+    frame.moved[token.scope] = None
+
+
+_RESUME: dict[str, Callable[[Frame, Token, int], None]] = {
+    "enter": lambda frame, token, _: frame.push(enter, token.key),
+    "activate": _again(work),
+    "finish": _again(finish),
+    "leave": _again(complete),
+    "scope": lambda frame, _, scope: frame.push(check_scope, scope),
+    "body": lambda frame, token, scope: frame.push(continue_body, token.key, scope),
+    "arm": lambda frame, token, scope: _arm(frame, scope, token.key),
+    "settle": _settle_again,
+}
+
+
+def _activate_activities(frame: Frame, command: p.ActivateActivities) -> None:
+    activate_activities(frame, command.scope, command.activities, command.variables)
+
+
+def _complete_ad_hoc(frame: Frame, command: p.CompleteAdHoc) -> None:
+    complete_ad_hoc(frame, command.scope)
+
+
+def _evaluate(frame: Frame, _: p.EvaluateConditions) -> None:
+    for key in frame.instance.conditions:
+        wait = frame.instance.waits[key]
+        condition = frame.program.nodes[wait.node].catches[getattr(wait, "part", 0)].condition
+        if condition is not None:
+            frame.changed.update(condition.reads or {""})
+
+
+def _modify(frame: Frame, command: p.Modify) -> None:
+    modify(frame, command.changes)
+
+
+COMMAND_TABLE: dict[type, Callable[[Frame, Any], None]] = {
+    p.Start: _start,
+    p.CompleteJob: _complete_job,
+    p.FailJob: _fail_job,
+    p.ThrowBpmnError: _bpmn_error,
+    p.ThrowEscalation: _escalate,
+    p.CompleteUserTask: _complete_user_task,
+    p.UpdateUserTask: _update_user_task,
+    p.FireTimer: _fire_timer,
+    p.DeliverMessage: _deliver,
+    p.BroadcastSignal: _signal,
+    p.CompleteDecision: _complete_decision,
+    p.FailDecision: _fail_decision,
+    p.CompleteCall: _complete_call,
+    p.FailCall: _fail_call,
+    p.ErrorFromCall: _error_from_call,
+    p.EscalationFromCall: _escalation_from_call,
+    p.SetVariables: _set_variables,
+    p.ResolveIncident: _resolve,
+    p.ActivateActivities: _activate_activities,
+    p.CompleteAdHoc: _complete_ad_hoc,
+    p.EvaluateConditions: _evaluate,
+    p.Suspend: _suspend,
+    p.Resume: _resume,
+    p.Cancel: _cancel,
+    p.Modify: _modify,
+}

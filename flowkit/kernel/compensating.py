@@ -1,0 +1,99 @@
+"""Compensation: undoing what has completed (BPMN 2.0.2, 10.7 and 13.5.5).
+
+The throwing token holds the records still to be undone, the last completed one last. Each handler
+runs in a scope of its own whose variables are those that were in sight when the activity completed;
+what the handler gives is merged into the scopes that live now.
+"""
+
+from __future__ import annotations
+
+from flowkit.kernel import protocol as p
+from flowkit.kernel.formula import Trouble
+from flowkit.kernel.frame import Frame
+from flowkit.kernel.lifecycle import close_scope, fail, open_scope, take
+from flowkit.kernel.program import Node
+from flowkit.kernel.state import Scope, Token
+
+__all__ = ["advance", "compensable", "handler_done", "start_compensation"]
+
+
+def compensable(frame: Frame, scope_key: int, activity: str) -> list[tuple[int, p.Compensable]]:
+    """The records that a throw in ``scope_key`` reaches, with the scope that holds each.
+
+    Those of the scope itself and, from inside an event subprocess, those of the scope that it
+    belongs to; with ``activity`` only its own.
+    """
+    found: list[tuple[int, p.Compensable]] = []
+    scope: Scope | None = frame.instance.scopes[scope_key]
+    while scope is not None:
+        found = [
+            (scope.key, record) for record in scope.records if not activity or record.node == activity
+        ] + found
+        inside = frame.program.nodes.get(scope.node)
+        transparent = scope.kind == "compensation" or (inside is not None and inside.event_subprocess)
+        if not transparent:
+            break
+        scope = frame.instance.scopes.get(scope.parent)
+    return found
+
+
+def start_compensation(frame: Frame, token: Token, scope_key: int, activity: str) -> bool:
+    """Let ``token`` undo what the throw reaches; False when there is nothing to undo."""
+    reached = compensable(frame, scope_key, activity)
+    if not reached:
+        return False
+    by_scope: dict[int, list[p.Compensable]] = {}
+    for key, record in reached:
+        by_scope.setdefault(key, []).append(record)
+    pending = tuple(record for _, record in reached)
+    for key, records in by_scope.items():
+        frame.emit(p.CompensationStarted(token.key, key, tuple(records)))
+    frame.emit(p.CompensationAdvanced(token.key, pending))
+    frame.push(advance, token.key)
+    return True
+
+
+def advance(frame: Frame, key: int) -> None:
+    """Run the handler of the token's next record, or go on when there is none."""
+    token = frame.instance.tokens.get(key)
+    if token is None:
+        return
+    pending = token.pending
+    while pending:
+        record, pending = pending[-1], pending[:-1]
+        node = frame.program.nodes.get(record.node)
+        if node is None:
+            continue
+        if _is_body(record) or (record.children and not node.handler):
+            pending += record.children
+            continue
+        if node.handler:
+            frame.emit(p.CompensationAdvanced(key, pending))
+            _run(frame, token, frame.program.nodes[node.handler], record)
+            return
+    frame.emit(p.CompensationEnded(key))
+    node = frame.node(token)
+    try:
+        if node.behaviour.resume is not None:
+            node.behaviour.resume(frame, token, node, {})
+    except Trouble as trouble:
+        fail(frame, token, trouble, resume="enter")
+
+
+def _is_body(record: p.Compensable) -> bool:
+    """Is this a finished loop or multi-instance activity, with one record an instance?"""
+    return bool(record.children) and record.children[0].node == record.node
+
+
+def _run(frame: Frame, token: Token, handler: Node, record: p.Compensable) -> None:
+    scope = open_scope(frame, "compensation", handler.id, token.scope, token.key, record.variables)
+    for child in record.children:
+        frame.emit(p.CompensationRecorded(scope, child))
+    take(frame, scope, handler.id)
+
+
+def handler_done(frame: Frame, scope: Scope) -> None:
+    """A handler has finished: close its scope and go on with the next record."""
+    token = scope.token
+    close_scope(frame, scope)
+    frame.push(advance, token)

@@ -1,0 +1,359 @@
+"""The compiler: a process of a BPMN file becomes a :class:`~flowkit.kernel.program.Program`.
+
+Fails closed: what it can't compile it refuses with a finding. The linter checks more (and says it
+in more words); the compiler is the last gate, and never guesses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from flowkit.bpmn import model as m
+from flowkit.errors import InvalidModel, NotFound
+from flowkit.feel import HostFunction
+from flowkit.kernel.activity import begin
+from flowkit.kernel.behaviours import BEHAVIOURS, VARIANTS
+from flowkit.kernel.behaviours.joins import arrive_quantity
+from flowkit.kernel.compile_activities import Activities
+from flowkit.kernel.compile_events import Events
+from flowkit.kernel.compile_formulas import Compiler
+from flowkit.kernel.compile_global import process_of_global_task
+from flowkit.kernel.program import (
+    Called,
+    CallSpec,
+    Catch,
+    Container,
+    DecisionSpec,
+    Flow,
+    Node,
+    Program,
+    StartTrigger,
+    UserTaskSpec,
+)
+from flowkit.kernel.reach import reach_of
+
+__all__ = ["compile_process"]
+
+
+def compile_process(
+    definitions: m.Definitions,
+    process_id: str,
+    *,
+    functions: Mapping[str, HostFunction] | None = None,
+) -> Program:
+    """Compile one process, or one global task, of ``definitions``.
+
+    ``functions`` are extra FEEL functions. Raises NotFound when the file has no such process and
+    InvalidModel, with every finding, when it can't be compiled.
+    """
+    process = next((one for one in definitions.processes if one.id == process_id), None)
+    if process is None:
+        task = next((one for one in definitions.global_tasks if one.id == process_id), None)
+        if task is None:
+            raise NotFound(
+                f"The file has no process '{process_id}'; it has"
+                f" {', '.join(one.id for one in definitions.processes) or 'none'}."
+            )
+        process = process_of_global_task(task)
+    return _ProcessCompiler(definitions, process, Compiler(functions)).program()
+
+
+class _ProcessCompiler:
+    def __init__(self, definitions: m.Definitions, process: m.Process, compiler: Compiler) -> None:
+        self.definitions = definitions
+        self.process = process
+        self.compiler = compiler
+        self.events = Events(definitions, compiler)
+        self.activities = Activities(compiler, self.events, dict(_data_names(definitions, process)))
+        self.nodes: dict[str, Node] = {}
+        self.flows: dict[str, Flow] = {}
+        self.containers: dict[str, Container] = {}
+        self.starts: list[StartTrigger] = []
+
+    def program(self) -> Program:
+        self._container(self.process, "")
+        self._wire()
+        if self.compiler.findings:
+            raise InvalidModel(self.compiler.findings)
+        process = self.process
+        return Program(
+            process.id,
+            process.name,
+            process.extensions.version_tag,
+            _digest(self.definitions, process),
+            self.definitions,
+            self.nodes,
+            self.flows,
+            self.containers,
+            tuple(self.starts),
+            frozenset(self.activities.job_types),
+            *self._called(),
+        )
+
+    # ---- containers -------------------------------------------------------------------------
+
+    def _container(self, container: m.Process | m.SubProcess, lane: str) -> None:
+        """Compile a process or subprocess and all that is inside it."""
+        lanes = dict(_lane_names(container.lanes))
+        defaults = {node.id: getattr(node, "default", "") for node in container.nodes}
+        for flow in container.flows:
+            condition = self.compiler.standard(flow, flow.condition) if flow.condition is not None else None
+            self.flows[flow.id] = Flow(flow.id, flow.source, flow.target, flow.name, condition)
+        links = {
+            definition.name or node.name: node.id
+            for node in container.nodes
+            if isinstance(node, m.IntermediateCatchEvent)
+            for definition in node.definitions
+            if isinstance(definition, m.LinkEventDefinition)
+        }
+        for node in container.nodes:
+            here = lanes.get(node.id, lane)
+            self.nodes[node.id] = self._node(node, container.id, here, defaults[node.id], links)
+            if isinstance(node, m.SubProcess):
+                self._container(node, here)
+        self.containers[container.id] = self._starts(container)
+        self._handlers(container)
+
+    def _starts(self, container: m.Process | m.SubProcess) -> Container:
+        root = isinstance(container, m.Process)
+        starts = [node for node in container.nodes if isinstance(node, m.StartEvent)]
+        event_starts: list[str] = []
+        for node in container.nodes:
+            if isinstance(node, m.SubProcess) and node.triggered_by_event:
+                event_starts += [inner.id for inner in node.nodes if isinstance(inner, m.StartEvent)]
+        inner_activities = tuple(
+            node.id
+            for node in container.nodes
+            if not node.incoming and not isinstance(node, m.BoundaryEvent) and not _set_apart(node)
+        )
+        triggered = isinstance(container, m.SubProcess) and container.triggered_by_event
+        if starts:
+            chosen = [n.id for n in starts if not n.definitions or triggered]
+        else:
+            chosen = [node for node in inner_activities if not self._instantiates(node)]
+        if root:
+            self._triggers(container, starts)
+            none_starts = [n for n in starts if not n.definitions]
+            if len(none_starts) > 1:
+                chosen = []
+        return Container(
+            container.id,
+            tuple(chosen),
+            tuple(event_starts),
+            inner_activities,
+            isinstance(container, m.Transaction),
+        )
+
+    def _instantiates(self, node_id: str) -> bool:
+        return bool(getattr(self.nodes[node_id].element, "instantiate", False))
+
+    def _triggers(self, container: m.Process | m.SubProcess, starts: list[m.StartEvent]) -> None:
+        """What can start the process (BPMN 2.0.2, 13.2)."""
+        for start in starts:
+            if not start.definitions:
+                self.starts.append(StartTrigger(start.id, "none"))
+            for catch in self.nodes[start.id].catches:
+                self.starts.append(_trigger(start.id, catch))
+        for node in container.nodes:
+            if not getattr(node, "instantiate", False):
+                continue
+            targets = [node.id]
+            if isinstance(node, m.EventBasedGateway):
+                targets = [self.flows[flow].target for flow in node.outgoing]
+            for target in targets:
+                inner = self.nodes.get(target)
+                for catch in inner.catches if inner is not None else ():
+                    self.starts.append(_trigger(target, catch))
+
+    def _handlers(self, container: m.Process | m.SubProcess) -> None:
+        """Compensation handlers: by association from a boundary event, or an event subprocess."""
+        for node in container.nodes:
+            if isinstance(node, m.BoundaryEvent) and _catches(node, m.CompensateEventDefinition):
+                for association in (*container.associations, *self.process.associations):
+                    if association.source == node.id and association.target in self.nodes:
+                        self.nodes[node.attached_to].handler = association.target
+            if isinstance(node, m.SubProcess) and node.triggered_by_event:
+                start = next((n for n in node.nodes if isinstance(n, m.StartEvent)), None)
+                if start is not None and _catches(start, m.CompensateEventDefinition):
+                    owner = self.nodes.get(container.id)
+                    if owner is not None:
+                        owner.handler = node.id
+
+    # ---- nodes ------------------------------------------------------------------------------
+
+    def _node(
+        self, node: m.FlowNode, container: str, lane: str, default: str, links: Mapping[str, str]
+    ) -> Node:
+        if type(node) not in BEHAVIOURS:
+            self.compiler.refuse(node, "element-not-executed", f"A {type(node).__name__} is not executed.")
+        behaviour = BEHAVIOURS.get(type(node), VARIANTS["job"])
+        out = tuple(self.flows[flow] for flow in node.outgoing if flow in self.flows)
+        compiled = Node(
+            node.id,
+            node.name,
+            _tag(node),
+            container,
+            lane,
+            node.location,
+            node,
+            behaviour,
+            behaviour.activate,
+            incoming=node.incoming,
+            out=out,
+            default=self.flows.get(default) if default else None,
+        )
+        compiled.conditional = compiled.default is not None or any(flow.condition is not None for flow in out)
+        if isinstance(node, m.Activity):
+            self._activity(compiled, node)
+        elif isinstance(node, m.CatchEvent):
+            self._catch_event(compiled, node)
+        elif isinstance(node, m.ThrowEvent):
+            self._throw_event(compiled, node, links)
+        elif isinstance(node, m.ComplexGateway):
+            self._complex_gateway(compiled, node)
+        elif isinstance(node, m.EventBasedGateway):
+            compiled.parallel = node.event_gateway_type == "Parallel"
+        return compiled
+
+    def _activity(self, compiled: Node, node: m.Activity) -> None:
+        work = self.activities.work(node)
+        compiled.behaviour, compiled.detail = work.behaviour, work.detail
+        compiled.catches, compiled.throws = work.catches, work.throws
+        compiled.event_subprocess = isinstance(node, m.SubProcess) and node.triggered_by_event
+        compiled.inputs, compiled.outputs = self.activities.inputs(node), self.activities.outputs(node)
+        compiled.loop, compiled.multi = self.activities.loop(node), self.activities.multi(node)
+        compiled.completion_quantity = node.completion_quantity
+        if node.start_quantity > 1:
+            compiled.start_quantity = node.start_quantity
+            compiled.behaviour = replace(work.behaviour, arrive=arrive_quantity)
+        compiled.activate = compiled.behaviour.activate
+
+    def _catch_event(self, compiled: Node, node: m.CatchEvent) -> None:
+        compiled.catches = self.events.catches(node)
+        compiled.parallel = node.parallel_multiple and len(node.definitions) > 1
+        compiled.outputs = self.activities.outputs(node)
+        if isinstance(node, m.BoundaryEvent):
+            compiled.attached_to, compiled.interrupting = node.attached_to, node.cancel_activity
+        elif isinstance(node, m.StartEvent):
+            compiled.interrupting = node.is_interrupting
+
+    def _throw_event(self, compiled: Node, node: m.ThrowEvent, links: Mapping[str, str]) -> None:
+        job = self.activities.event_job(node)
+        compiled.inputs = self.activities.inputs(node)
+        if job is not None:
+            compiled.behaviour, compiled.detail = VARIANTS["job"], job
+            compiled.activate = begin
+            return
+        compiled.throws = self.events.throws(node, links)
+
+    def _complex_gateway(self, compiled: Node, node: m.ComplexGateway) -> None:
+        if node.activation_condition is not None:
+            compiled.detail = self.compiler.standard(node, node.activation_condition)
+        elif len(node.incoming) > 1:
+            self.compiler.refuse(
+                node,
+                "complex-gateway-activation",
+                "A complex gateway with several incoming flows needs an activationCondition.",
+            )
+
+    # ---- once all nodes are there -----------------------------------------------------------
+
+    def _wire(self) -> None:
+        for node in self.nodes.values():
+            if node.attached_to and node.attached_to in self.nodes:
+                host = self.nodes[node.attached_to]
+                host.boundary += (node.id,)
+        for node in self.nodes.values():
+            activity = isinstance(node.element, m.Activity)
+            dressed = node.inputs or node.outputs or node.boundary or node.loop or node.multi
+            if activity and dressed and not node.event_subprocess:
+                node.activate = begin
+            if node.kind in ("inclusiveGateway", "complexGateway") and len(node.incoming) > 1:
+                node.reach = reach_of(node, self.nodes, self.flows)
+        synchronized = {node.container for node in self.nodes.values() if node.reach}
+        for node in self.nodes.values():
+            node.synchronized = node.container in synchronized
+
+    def _called(self) -> tuple[tuple[Called, ...], tuple[Called, ...], tuple[Called, ...]]:
+        processes, decisions, forms = [], [], []
+        for node in self.nodes.values():
+            detail = node.detail
+            if isinstance(detail, CallSpec) and detail.process.expression is None:
+                processes.append(Called(str(detail.process.constant), detail.binding, detail.version_tag))
+            elif isinstance(detail, DecisionSpec) and detail.decision.expression is None:
+                decisions.append(Called(str(detail.decision.constant), detail.binding, detail.version_tag))
+            elif isinstance(detail, UserTaskSpec) and detail.form:
+                forms.append(Called(detail.form, detail.form_binding, detail.form_version_tag))
+        unique = dict.fromkeys
+        return tuple(unique(processes)), tuple(unique(decisions)), tuple(unique(forms))
+
+
+def _tag(node: m.FlowNode) -> str:
+    name = type(node).__name__
+    return name[0].lower() + name[1:]
+
+
+def _set_apart(node: m.FlowNode) -> bool:
+    """Does nothing lead to the node because something else starts it?"""
+    if isinstance(node, m.SubProcess) and node.triggered_by_event:
+        return True
+    if isinstance(node, m.Activity) and node.is_for_compensation:
+        return True
+    return isinstance(node, m.IntermediateCatchEvent) and _catches(node, m.LinkEventDefinition)
+
+
+def _catches(event: m.CatchEvent, kind: type[m.EventDefinition]) -> bool:
+    return any(isinstance(definition, kind) for definition in event.definitions)
+
+
+def _trigger(node: str, catch: Catch) -> StartTrigger:
+    return StartTrigger(node, catch.kind, catch.name, catch.key, catch.timer, catch.condition)
+
+
+def _lane_names(lanes: tuple[m.Lane, ...]) -> Iterator[tuple[str, str]]:
+    for lane in lanes:
+        for node in lane.nodes:
+            yield node, lane.name
+        yield from _lane_names(lane.lanes)
+
+
+def _data_names(definitions: m.Definitions, process: m.Process) -> Iterator[tuple[str, str]]:
+    """The variable that each data element of the process stands for: its name, else its id."""
+    for one in process.properties:
+        yield one.id, one.name or one.id
+    yield from _io_names(process.io)
+    yield from _container_data(process)
+
+
+def _container_data(container: m.Process | m.SubProcess) -> Iterator[tuple[str, str]]:
+    objects = {one.id: one.name or one.id for one in container.data_objects}
+    yield from objects.items()
+    for reference in container.data_object_references:
+        own = objects.get(reference.data_object, "")
+        given = own if own and own != reference.data_object else reference.name
+        yield reference.id, given or reference.data_object or reference.id
+    for node in container.nodes:
+        if isinstance(node, m.Activity):
+            yield from _io_names(node.io)
+            for one in node.properties:
+                yield one.id, one.name or one.id
+        elif isinstance(node, m.CatchEvent):
+            for output in node.data_outputs:
+                yield output.id, output.name or output.id
+        elif isinstance(node, m.ThrowEvent):
+            for given_input in node.data_inputs:
+                yield given_input.id, given_input.name or given_input.id
+        if isinstance(node, m.SubProcess):
+            yield from _container_data(node)
+
+
+def _io_names(io: m.IoSpecification | None) -> Iterator[tuple[str, str]]:
+    for item in (*io.inputs, *io.outputs) if io is not None else ():
+        yield item.id, item.name or item.id
+
+
+def _digest(definitions: m.Definitions, process: m.Process) -> str:
+    content = definitions.source or repr(process).encode()
+    return hashlib.sha256(content + b"\0" + process.id.encode()).hexdigest()
