@@ -42,6 +42,7 @@ class Observer:
         self.known = self._roots() if known is None else known
         self._seen: dict[str, int] = {}
         self._views: dict[str, _Teller] = {}
+        self._calls: dict[str, int | None] = {}
         self.roots: list[str] = []
         self.entered: list[tuple[str, str, str]] = []
         """``(instance, element id, name)`` of every element entered, in order."""
@@ -92,16 +93,16 @@ class Observer:
 
     def _called(self, parent: str, call: int, depth: int) -> Iterator[TrailLine]:
         for view in self._engine.instances(parent=parent):
-            if view.id in self._views or self._calls(view.id) == call:
-                if self._calls(view.id) == call:
-                    yield from self._read(view.id, depth + 1)
+            if self._call_of(view.id) == call:
+                yield from self._read(view.id, depth + 1)
 
-    def _calls(self, instance: str) -> int | None:
+    def _call_of(self, instance: str) -> int | None:
         """The call that started the instance."""
-        for entry in self._engine.history(instance, limit=1):
-            if isinstance(entry.event, p.InstanceStarted) and entry.event.parent is not None:
-                return entry.event.parent.call
-        return None
+        if instance not in self._calls:
+            first = self._engine.history(instance, limit=1)[0].event
+            parent = first.parent if isinstance(first, p.InstanceStarted) else None
+            self._calls[instance] = parent.call if parent is not None else None
+        return self._calls[instance]
 
 
 Words = Callable[["_Teller", Any], tuple[str, str, str] | None]
