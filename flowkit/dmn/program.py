@@ -139,15 +139,25 @@ class Program:
                 *self._bindings(one, one.required_knowledge, KnowledgeNode, ServiceNode),
             ]
             if one.logic is not None:
-                names = self._scope(node.bindings) | self._visible
-                node.logic = compile_boxed(one.logic, self._texts(one.id, one.name), names, one.name)
+                bound = self._scope(node.bindings)
+                texts = self._texts(one.id, one.name, self._visible - bound)
+                node.logic = compile_boxed(one.logic, texts, bound | self._visible, one.name)
         for model in self.definitions.knowledge_models:
             self._link_knowledge(model)
         for service in self.definitions.services:
             self._link_service(service)
 
-    def _texts(self, identifier: str, name: str) -> Texts:
-        return Texts(self.types, self.members, self.findings, identifier, name)
+    def _texts(self, identifier: str, name: str, unconnected: frozenset[str] = frozenset()) -> Texts:
+        strict = bool(self.inputs)
+        return Texts(
+            self.types,
+            self.members,
+            self.findings,
+            identifier,
+            name,
+            unconnected=unconnected,
+            strict=strict,
+        )
 
     def _link_knowledge(self, one: BusinessKnowledgeModel) -> None:
         node = self.knowledge[one.id]

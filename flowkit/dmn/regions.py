@@ -6,7 +6,7 @@ a table does for every input can then be found by looking at every combination o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -179,20 +179,26 @@ def _pieces(mask: int) -> list[int]:
     return found
 
 
-def regions_of(table: DecisionTable, types: Types) -> Regions:
-    """The geometry of a table; columns that test the same expression are one dimension."""
+def regions_of(table: DecisionTable, types: Types, variables: Mapping[str, str]) -> Regions:
+    """The geometry of a table; columns that test the same expression are one dimension.
+
+    ``variables`` maps names in scope to their types, for columns that state none of their own.
+    """
     columns: dict[str, list[int]] = {}
     for number, clause in enumerate(table.inputs):
         columns.setdefault(clause.expression.text, []).append(number)
-    dimensions = [_dimension(table, types, numbers) for numbers in columns.values()]
+    dimensions = [_dimension(table, types, variables, numbers) for numbers in columns.values()]
     return Regions(dimensions, len(table.rules))
 
 
-def _dimension(table: DecisionTable, types: Types, numbers: list[int]) -> Dimension:
+def _dimension(
+    table: DecisionTable, types: Types, variables: Mapping[str, str], numbers: list[int]
+) -> Dimension:
     clause = table.inputs[numbers[0]]
+    type_ref = clause.type_ref or variables.get(clause.expression.text)
     domains = [[domain_of(rule.inputs[number].text) for rule in table.rules] for number in numbers]
-    allowed = _allowed(clause.values or types.allowed(clause.type_ref))
-    kind = underlying(types.of(clause.type_ref))
+    allowed = _allowed(clause.values or types.allowed(type_ref))
+    kind = underlying(types.of(type_ref))
     stated = kind.name if isinstance(kind, SimpleType) and kind.name in KINDS else ""
     pieces = _cut([one for column in domains for one in column if one], allowed, stated)
     everything = (1 << len(pieces)) - 1
