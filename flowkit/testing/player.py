@@ -74,6 +74,7 @@ class Player:
         self.step = 0
         self.resumed = False
         self.observer: Observer
+        self.summary: dict[str, Any] = {}
 
     # ---- progress ------------------------------------------------------------------------------
 
