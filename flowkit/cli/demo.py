@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    process: Annotated[str, typer.Argument(help="auto_4s, ecommerce_return, onsite_repair or complaint.")] = "auto_4s",
+    process: Annotated[
+        str, typer.Argument(help="auto_4s, ecommerce_return, onsite_repair or complaint.")
+    ] = "auto_4s",
     db: Annotated[
         str | None, typer.Option("--db", metavar="URL", help="Default: a SQLite file in a temporary folder.")
     ] = None,

@@ -43,7 +43,13 @@ def tasks(
         print_json(found)
         return
     rows = [
-        (task.id, task.name or task.element_id, task.assignee or task.candidate_groups, task.due, task.business_key)
+        (
+            task.id,
+            task.name or task.element_id,
+            task.assignee or task.candidate_groups,
+            task.due,
+            task.business_key,
+        )
         for task in found
     ]
     print_table(("id", "task", "for", "due", "key"), rows, none="no open tasks")
@@ -90,7 +96,9 @@ def show(
             return
         screen = console()
         screen.print(f"[bold]{view.process_id}[/bold] version {view.version}: {view.status}")
-        print_table(("stands at", "element", "kind"), [(t.name, t.element, t.kind) for t in view.tokens], none="")
+        print_table(
+            ("stands at", "element", "kind"), [(t.name, t.element, t.kind) for t in view.tokens], none=""
+        )
         print_table(("variable", "value"), sorted(view.variables.items()), none="no variables")
         rows = [(it.id, it.element_id, it.message) for it in engine.incidents(instance)]
         if rows:
@@ -99,7 +107,7 @@ def show(
 
 def history(
     instance: Annotated[str, typer.Argument(help="An instance's id.")],
-    events: Annotated[bool, typer.Option("--events", help="Every event of the kernel, not the trail.")] = False,
+    events: Annotated[bool, typer.Option("--events", help="Every event, not the trail.")] = False,
     db: Database = DATABASE,
     as_json: AsJson = False,
 ) -> None:
@@ -115,9 +123,7 @@ def history(
         from flowkit.testing.trail import Observer  # noqa: PLC0415 heavy
 
         engine.instance(instance)
-        observer = Observer(engine, frozenset())
-        observer.roots.append(instance)
-        lines = observer.lines_of(instance)
+        lines = Observer(engine).lines_of(instance)
         if as_json:
             print_json(lines)
             return

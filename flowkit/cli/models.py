@@ -166,7 +166,7 @@ def decide(
     errors = [finding for finding in dmn.check(model) if finding.severity is Severity.ERROR]
     if errors:
         raise InvalidModel(errors)
-    names = [one.name for one in model.decisions]
+    names = list(model.decisions)
     if decision is None and len(names) != 1:
         fail(f"expected a decision, there are: {', '.join(names)}", 2)
     result = model.evaluate(decision or names[0], read_variables(variables))

@@ -108,7 +108,9 @@ def message(
     """
     with open_engine(db) as engine:
         reached = engine.publish(name, key, read_variables(variables), message_id=message_id)
-    print_json({"instances": reached}) if as_json else typer.echo("\n".join(reached) or "nobody waits for it yet")
+    print_json({"instances": reached}) if as_json else typer.echo(
+        "\n".join(reached) or "nobody waits for it yet"
+    )
 
 
 def signal(
@@ -123,7 +125,14 @@ def signal(
     """
     with open_engine(db) as engine:
         reached = engine.broadcast(name, read_variables(variables))
-    print_json({"instances": reached}) if as_json else typer.echo("\n".join(reached) or "nobody listens")
+    _reached(reached, "nobody listens", as_json)
+
+
+def _reached(instances: list[str], none: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"instances": instances})
+    else:
+        typer.echo("\n".join(instances) or none)
 
 
 def resolve(

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -109,7 +108,7 @@ def fail(message: str, code: int = FAILED) -> NoReturn:
 class ReadableErrors(TyperGroup):
     """Turns flowkit's exceptions into a message and an exit code; others are bugs and show a traceback."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)

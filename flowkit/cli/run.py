@@ -58,12 +58,13 @@ def run(
     path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A BPMN file.", metavar="FILE")],
     script: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="What happens from outside, as YAML (see docs/cli.md)."),
+        typer.Option(exists=True, dir_okay=False, help="What happens from outside, as YAML."),
     ] = None,
     variables: Variables = None,
     business_key: Annotated[str | None, typer.Option("--key", help="The business key.")] = None,
     db: Annotated[
-        str, typer.Option("--db", metavar="URL", help="sqlite:///FILE keeps the run; it goes on if it was killed.")
+        str,
+        typer.Option("--db", metavar="URL", help="sqlite:///FILE keeps the run: killed, it goes on."),
     ] = "memory:",
     tasks: Tasks = None,
     settings: Settings = None,
@@ -108,13 +109,20 @@ def _plan(path: Path, content: bytes, name: str, variables: dict[str, Any], key:
             changes["business_key"] = key  # type: ignore[assignment]  # two kinds of values in one update
         return plan.model_copy(update={"start": plan.start.model_copy(update=changes)})
     from flowkit import bpmn  # noqa: PLC0415 heavy
+    from flowkit.kernel import compile_process  # noqa: PLC0415 heavy
 
-    processes = bpmn.parse(path.read_bytes(), file=str(path)).processes
-    runnable = [process.id for process in processes if process.is_executable]
+    definitions = bpmn.parse(path.read_bytes(), file=str(path))
+    bpmn.check_deployable(definitions)
+    runnable = [process.id for process in definitions.processes if process.is_executable]
     if not runnable:
         raise typer.BadParameter(f"{path} has no executable process")
+    starts = {it.kind: it for it in reversed(compile_process(definitions, runnable[0]).starts)}
+    start = StartStep(process=runnable[0], business_key=key, variables=variables)
+    if "none" not in starts and "message" in starts:
+        name = starts["message"].name
+        start = StartStep(message=name, key=key or "", business_key=key, variables=variables)
     now = datetime.now(UTC).astimezone(ZONE).replace(microsecond=0)
-    return Script(now=now, start=StartStep(process=runnable[0], business_key=key, variables=variables))
+    return Script(now=now, start=start)
 
 
 def play(
@@ -133,7 +141,7 @@ def play(
     from flowkit.testing.player import Player, ScriptFailed, script_key  # noqa: PLC0415 heavy
 
     registry, handlers = handlers_of(tasks, db, settings, templates)
-    clock = VirtualClock(datetime(2000, 1, 1, tzinfo=UTC))
+    clock = VirtualClock(plan.now)
     with open_engine(db, registry, clock) as engine:
         engine.deploy(files)
         key = None if db.startswith("memory") else script_key(content)
@@ -219,8 +227,10 @@ def printer() -> Callable[[TrailLine], None]:
         name = line.name if line.element else ""
         said = f" {line.text}" if line.text else ""
         pad = "  " * line.depth
-        screen.print(Text.assemble((f"{at:%H:%M:%S} ", "dim"), pad, (f"{sign} ", style), (lane, "dim"), name, (said, style)))
+        screen.print(
+            Text.assemble(
+                (f"{at:%H:%M:%S} ", "dim"), pad, (f"{sign} ", style), (lane, "dim"), name, (said, style)
+            )
+        )
 
     return tell
-
-

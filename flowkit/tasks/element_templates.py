@@ -67,7 +67,11 @@ def _field(parameter: Parameter) -> dict[str, Any]:
 def element_template(handler: Handler) -> dict[str, Any]:
     """The element template of one handler."""
     properties: list[dict[str, Any]] = [
-        {"type": "Hidden", "value": handler.type, "binding": {"type": "zeebe:taskDefinition", "property": "type"}}
+        {
+            "type": "Hidden",
+            "value": handler.type,
+            "binding": {"type": "zeebe:taskDefinition", "property": "type"},
+        }
     ]
     properties += [_field(parameter) for parameter in handler.signature.parameters]
     return {

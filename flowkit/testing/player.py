@@ -85,12 +85,13 @@ class Player:
         if self._state.get("finished") is not False:
             run = int(self._state.get("run", 0)) + 1
             self._state = {"run": run, "finished": False, "step": -1, "begun": False, "events": 0, "root": ""}
-            self.observer = Observer(self.engine)
+            self.observer = Observer(self.engine, timed=self.script.start.timer)
             self._state["known"] = sorted(self.observer.known)
             return
         self.resumed = True
         self.root, self.step = self._state["root"], self._state["step"]
-        self.observer = Observer(self.engine, frozenset(self._state["known"]))
+        known = frozenset(self._state["known"])
+        self.observer = Observer(self.engine, known, timed=self.script.start.timer)
 
     def _save(self, **changes: Any) -> None:
         self._state |= changes | {"now": self._clock.now().isoformat(), "events": self.observer.events}
@@ -164,16 +165,17 @@ class Player:
         elif start.signal is not None:
             self.engine.broadcast(start.signal, variables)
         else:
-            self._wait_for_start(str(start.timer))
+            self._wait_for_start()
         self._settle()
         self._state |= {"step": 0, "begun": False}
         if not self.observer.roots:
             raise ScriptFailed(0, f"nothing was started by {start.model_dump(exclude_defaults=True)}")
 
-    def _wait_for_start(self, process: str) -> None:
+    def _wait_for_start(self) -> None:
         due = self.engine.next_due()
-        while due is not None and not self.engine.instances(process):
+        while due is not None and not self.observer.roots:
             self.engine.run_until(due)
+            self._show()
             due = self.engine.next_due()
 
     def _find_root(self) -> None:

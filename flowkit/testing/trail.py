@@ -35,10 +35,14 @@ class TrailLine:
 
 
 class Observer:
-    """Follows every instance that starts after the observer was made, or those of an earlier run."""
+    """Follows every instance that starts after the observer was made, or, given which instances were
+    ``known`` then, those of an earlier run. ``timed`` is the process that a timer is to start."""
 
-    def __init__(self, engine: Engine, known: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, engine: Engine, known: frozenset[str] | None = None, *, timed: str | None = None
+    ) -> None:
         self._engine = engine
+        self._timed = timed
         self.known = self._roots() if known is None else known
         self._seen: dict[str, int] = {}
         self._views: dict[str, _Teller] = {}
@@ -61,14 +65,29 @@ class Observer:
     def new_lines(self) -> list[TrailLine]:
         """What happened since the last time."""
         for view in self._engine.instances():
-            if view.parent is None and view.id not in self.known and view.id not in self.roots:
-                self.roots.append(view.id)
+            if view.parent is None and view.id not in self.known:
+                self._found(view.id)
         lines: list[TrailLine] = []
         for root in self.roots:
             lines += self._read(root, 0)
         for instance in list(self._views):  # called before the last look, and not reached by a root's news
             lines += self._read(instance, self._views[instance].depth)
         return lines
+
+    def _found(self, root: str) -> None:
+        """A new root belongs to the run, unless a timer of some other process started it."""
+        self.known |= {root}
+        first = self._engine.history(root, limit=1)[0].event
+        view = self._engine.instance(root)
+        starts = self._engine.program(view.process_id, view.version).starts
+        kinds = {start.node: start.kind for start in starts}
+        event = first.start_event if isinstance(first, p.InstanceStarted) else None
+        if kinds.get(event or "") != "timer" or view.process_id == self._timed:
+            self.roots.append(root)
+
+    def lines_of(self, instance: str) -> list[TrailLine]:
+        """What happened to one instance and to what it called, from the beginning."""
+        return list(self._read(instance, 0))
 
     def _read(self, instance: str, depth: int) -> Iterator[TrailLine]:
         teller = self._views.get(instance)
