@@ -114,7 +114,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """All values between two ends; an absent end (``(< 10)``) is unbounded, a null end is unknown."""
+    """All values between two ends; an absent end (``(< 10)``) is unbounded, a null end is unknown.
+
+    ``is_point`` marks ``(= 10)``, which is not the same value as ``[10..10]``.
+    """
 
     low: Any
     high: Any
@@ -122,10 +125,13 @@ class Range:
     high_included: bool
     has_low: bool = True
     has_high: bool = True
+    is_point: bool = False
 
     def __str__(self) -> str:
         from flowkit.feel.text import to_text  # noqa: PLC0415  # text needs Range
 
+        if self.is_point:
+            return f"(= {to_text(self.low, quoted=True)})"
         if not self.has_low:
             return f"({'<=' if self.high_included else '<'} {to_text(self.high, quoted=True)})"
         if not self.has_high:
