@@ -191,12 +191,23 @@ def _complete_user_task(frame: Frame, command: p.CompleteUserTask) -> None:
 
 def _update_user_task(frame: Frame, command: p.UpdateUserTask) -> None:
     task = _wait(frame, command.task, UserTask, "user task")
-    fields = ("assignee", "candidate_groups", "candidate_users", "due", "follow_up", "priority")
-    values = [
-        getattr(task, name) if getattr(command, name) is msgspec.UNSET else getattr(command, name)
-        for name in fields
-    ]
-    frame.emit(p.UserTaskUpdated(task.key, *values, command.user))
+
+    def changed(name: str) -> Any:
+        wanted = getattr(command, name)
+        return getattr(task, name) if wanted is msgspec.UNSET else wanted
+
+    frame.emit(
+        p.UserTaskUpdated(
+            task.key,
+            changed("assignee"),
+            changed("candidate_groups"),
+            changed("candidate_users"),
+            changed("due"),
+            changed("follow_up"),
+            changed("priority"),
+            command.user,
+        )
+    )
 
 
 # ---- timers, messages, signals --------------------------------------------------------------
