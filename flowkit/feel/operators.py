@@ -205,14 +205,13 @@ def equal(left: Any, right: Any, run: Run, position: int) -> Any:
 
 def _same_second(left: Time | DateTime, right: Time | DateTime) -> bool:
     """Times are equal if their fields are, and ``second`` is a whole number (10.3.2.3.5)."""
-    if left == right:
-        return True
-    if isinstance(left, Time):
-        left, right = replace(left, nanosecond=0), replace(right, nanosecond=0)
-    else:
-        left = replace(left, time=replace(left.time, nanosecond=0))
-        right = replace(right, time=replace(right.time, nanosecond=0))
-    return nanos_between(left, right) == 0
+    return left == right or nanos_between(_whole_second(left), _whole_second(right)) == 0
+
+
+def _whole_second(moment: Time | DateTime) -> Time | DateTime:
+    if isinstance(moment, Time):
+        return replace(moment, nanosecond=0)
+    return replace(moment, time=replace(moment.time, nanosecond=0))
 
 
 def _all_equal(pairs: Any, run: Run, position: int) -> Any:
