@@ -146,7 +146,8 @@ def test_a_message_to_a_suspended_instance_waits(make: Make) -> None:
 
 def test_a_signal_reaches_everyone(make: Make) -> None:
     nodes = [
-        element("startEvent", "start"), catch("wait", on_signal("storm")), user("u"), element("endEvent", "end"),
+        element("startEvent", "start"), catch("wait", on_signal("storm")), user("u"),
+        element("endEvent", "end"),
     ]  # fmt: skip
     flows = [("start", "wait"), ("wait", "u"), ("u", "end")]
     started = [element("startEvent", "start", on_signal("storm")), user("u"), element("endEvent", "end")]
