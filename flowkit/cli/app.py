@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from flowkit import __version__
+import flowkit
 from flowkit.cli import demo, instances, models, notices, operate, run
 from flowkit.cli.output import ReadableErrors
 
@@ -35,7 +35,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"flowkit {__version__}")
+        typer.echo(f"flowkit {flowkit.__version__}")
         raise typer.Exit
 
 

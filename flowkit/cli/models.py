@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+import flowkit
 from flowkit.cli.inputs import Tasks, Variables, handlers_of, read_variables
 from flowkit.cli.output import FAILED, AsJson, fail, print_findings, print_json
 from flowkit.errors import InvalidModel
@@ -79,11 +80,10 @@ def lint(
     """
     job_types = handlers_of(tasks, "memory:", None)[0].types if types or tasks else None
     findings = [finding for path in _models(paths) for finding in _findings(path, job_types)]
-    from flowkit import __version__  # noqa: PLC0415
     from flowkit.bpmn import report  # noqa: PLC0415 heavy
 
     if sarif:
-        typer.echo(report.to_sarif(findings, version=__version__))
+        typer.echo(report.to_sarif(findings, version=flowkit.__version__))
     elif as_json:
         typer.echo(report.to_json(findings))
     else:
