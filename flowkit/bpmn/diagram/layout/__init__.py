@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Literal
 
+from flowkit.bpmn.diagram.di import diagrams_of
 from flowkit.bpmn.diagram.layout.boundaries import place_boundaries
 from flowkit.bpmn.diagram.layout.columns import assign_columns
+from flowkit.bpmn.diagram.layout.contents import SUBPROCESSES, Contents
 from flowkit.bpmn.diagram.layout.grid import build_grid
+from flowkit.bpmn.diagram.layout.groups import add_groups
+from flowkit.bpmn.diagram.layout.loose import add_loose_edges
 from flowkit.bpmn.diagram.layout.measure import measure
 from flowkit.bpmn.diagram.layout.picture import finish
-from flowkit.bpmn.diagram.layout.read import SUBPROCESSES, Contents, build_sheet
+from flowkit.bpmn.diagram.layout.read import build_sheet
 from flowkit.bpmn.diagram.layout.route import route_edges
 from flowkit.bpmn.diagram.layout.rows import assign_rows
 from flowkit.bpmn.diagram.layout.satellites import place_satellites
 from flowkit.bpmn.diagram.layout.sheet import Box, Picture
 from flowkit.bpmn.diagram.layout.tracks import assign_tracks, cut_into_stretches
 from flowkit.bpmn.diagram.layout.write import PlaneOf, write_diagrams
-from flowkit.bpmn.diagram.source import BPMNDI, Source, read_source
+from flowkit.bpmn.diagram.source import Source, read_source
 
 __all__ = ["Subprocesses", "layout"]
 
@@ -40,7 +44,7 @@ def layout(data: bytes, *, subprocesses: Subprocesses = "auto", file: str = "") 
     Raises :class:`~flowkit.errors.InvalidModel` if ``data`` is not BPMN.
     """
     source = read_source(data, file=file)
-    contents = Contents(source)
+    contents = Contents(source, diagrams_of(source))
     planes: list[PlaneOf] = []
     collapsed = _collapsed(contents, subprocesses)
     # Children come after their parents in document order, so the innermost are arranged first.
@@ -65,7 +69,10 @@ def _arrange(contents: Contents, owner: str) -> Picture:
     paths = route_edges(grid)
     routes = cut_into_stretches(sheet.edges, paths)
     channels = assign_tracks(grid, routes)
-    return finish(sheet, measure(grid, routes, channels))
+    picture = finish(sheet, measure(grid, routes, channels))
+    add_loose_edges(picture, sheet.loose)
+    add_groups(picture, contents, sheet.owners, contents.before)
+    return picture
 
 
 def _collapsed(contents: Contents, subprocesses: Subprocesses) -> set[str]:
@@ -83,10 +90,10 @@ def _collapsed(contents: Contents, subprocesses: Subprocesses) -> set[str]:
         return sizes[identity] <= _CROWDED and (aside or whole <= 2 * _CROWDED)
 
     drawn: dict[str, bool] = {}
-    for shape in contents.source.root.iter(f"{{{BPMNDI}}}BPMNShape"):
-        identity = (shape.get("bpmnElement") or "").rpartition(":")[2]
-        if identity in sizes and shape.get("isExpanded"):
-            drawn.setdefault(identity, shape.get("isExpanded") in ("true", "1"))
+    for diagram in contents.before:
+        for shape in diagram.shapes:
+            if shape.element in sizes and shape.is_expanded is not None:
+                drawn.setdefault(shape.element, shape.is_expanded)
     return {identity for identity in found if not sizes[identity] or not drawn.get(identity, usual(identity))}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from flowkit.bpmn.diagram.layout.sheet import Boundary, Node, Sheet
 
-__all__ = ["boundary_width", "place_boundaries"]
+__all__ = ["boundary_width", "half_width_needed", "place_boundaries"]
 
 _MARGIN = 10
 _RADIUS = 18
@@ -30,10 +30,34 @@ def place_boundaries(sheet: Sheet) -> None:
         if not node.boundaries:
             continue
         node.boundaries.sort(key=lambda boundary: _rank(sheet, node, boundary))
+        if node.span > 1:
+            _under_columns(node)
+            continue
         left = _MARGIN
         for boundary in node.boundaries:
             boundary.offset = left + _RADIUS
+            boundary.column = node.column
             left += _slot(boundary)
+
+
+def _under_columns(node: Node) -> None:
+    """Spread the events of a wide host over the columns below it, so that their lines can go down."""
+    count = len(node.boundaries)
+    share = -(-count // node.span)
+    for index, boundary in enumerate(node.boundaries):
+        boundary.column = node.column + index // share
+        group = node.boundaries[index // share * share :][:share]
+        widths = [_slot(other) for other in group]
+        place = index % share
+        boundary.offset = sum(widths[:place]) - (sum(widths[:-1])) // 2
+
+
+def half_width_needed(node: Node, column: int) -> int:
+    """The room right and left of a column's middle that the events under a wide host need."""
+    group = [boundary for boundary in node.boundaries if boundary.column == column]
+    if node.span == 1 or not group:
+        return 0
+    return max(abs(boundary.offset) + _RADIUS + 6 + boundary.label[0] for boundary in group)
 
 
 def _rank(sheet: Sheet, host: Node, boundary: Boundary) -> tuple[int, int, int, int]:
