@@ -11,6 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from flowkit.engine import Engine as Engine
+    from flowkit.engine import VirtualClock as VirtualClock
     from flowkit.errors import Conflict as Conflict
     from flowkit.errors import FlowkitError as FlowkitError
     from flowkit.errors import InvalidModel as InvalidModel
@@ -29,6 +31,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "BpmnError": "flowkit.tasks",
     "Conflict": "flowkit.errors",
+    "Engine": "flowkit.engine",
     "FlowkitError": "flowkit.errors",
     "InvalidModel": "flowkit.errors",
     "InvalidPayload": "flowkit.errors",
@@ -37,6 +40,7 @@ _HOMES = {
     "Rejected": "flowkit.errors",
     "Retry": "flowkit.tasks",
     "TaskContext": "flowkit.tasks",
+    "VirtualClock": "flowkit.engine",
     "WrongState": "flowkit.errors",
     "task": "flowkit.tasks",
 }
@@ -44,6 +48,7 @@ _HOMES = {
 __all__ = [
     "BpmnError",
     "Conflict",
+    "Engine",
     "FlowkitError",
     "InvalidModel",
     "InvalidPayload",
@@ -52,6 +57,7 @@ __all__ = [
     "Rejected",
     "Retry",
     "TaskContext",
+    "VirtualClock",
     "WrongState",
     "__version__",
     "task",

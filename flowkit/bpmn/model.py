@@ -303,6 +303,8 @@ class IoSpecification(Element):
     outputs: tuple[DataOutput, ...] = ()
     input_sets: tuple[tuple[str, ...], ...] = ()
     output_sets: tuple[tuple[str, ...], ...] = ()
+    streaming: tuple[str, ...] = ()
+    """Inputs and outputs that move while the activity runs; refused."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -118,6 +118,12 @@ def read_io(reader: Reader, node: Node) -> IoSpecification | None:
         outputs=read_data_outputs(reader, io),
         input_sets=tuple(reader.child_references(s, "dataInputRefs") for s in children(io, "inputSet")),
         output_sets=tuple(reader.child_references(s, "dataOutputRefs") for s in children(io, "outputSet")),
+        streaming=tuple(
+            one
+            for s in children(io, "inputSet", "outputSet")
+            for tag in ("whileExecutingInputRefs", "whileExecutingOutputRefs")
+            for one in reader.child_references(s, tag)
+        ),
     )
 
 

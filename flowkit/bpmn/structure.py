@@ -71,7 +71,7 @@ def owner_of(node: Node) -> tuple[str, str]:
     at: Node | None = node
     while at is not None:
         if identifier := at.get("id"):
-            return identifier, at.get("name") or ""
+            return identifier, " ".join((at.get("name") or "").split())
         at = at.parent
     return "", ""
 
@@ -116,7 +116,82 @@ def check_structure(root: Node, index: Index) -> list[Finding]:
         below: list[tuple[Node, ElementType]] = []
         findings.extend(_check_children(node, element, index, below))
         stack.extend(reversed(below))
+    findings.extend(_check_flow_references(root, index))
+    findings.extend(_check_diagram_ids(root, index))
     return findings
+
+
+_EXCLUSIVE: dict[str, tuple[str, ...]] = {
+    "timerEventDefinition": ("timeDate", "timeDuration", "timeCycle"),
+    "resourceRole": ("resourceRef", "resourceAssignmentExpression"),
+}
+# Children of which the schema allows one at most.
+
+
+def _check_choice(node: Node, element: ElementType) -> Iterator[Finding]:
+    for base, names in _EXCLUSIVE.items():
+        if is_a(element.name, base):
+            found = [child.tag for child in node.children if child.namespace == BPMN and child.tag in names]
+            if len(found) > 1:
+                yield finding(
+                    "too-many-children",
+                    node,
+                    f"<{node.tag}> holds {' and '.join(f'<{name}>' for name in found)}; only one may stand.",
+                    "Keep one of them.",
+                )
+
+
+def _check_diagram_ids(root: Node, index: Index) -> Iterator[Finding]:
+    """Ids are unique in the whole file, the diagram's shapes included (they are XML ids)."""
+    seen = set(index.nodes)
+    for diagram in root.children:
+        if diagram.tag != "BPMNDiagram":
+            continue
+        for node in diagram.iter():
+            identifier = node.get("id")
+            if identifier is not None and identifier in seen:
+                yield finding(
+                    "duplicate-id",
+                    node,
+                    f"the id '{identifier}' is used twice.",
+                    "Give every element its own id.",
+                )
+            if identifier is not None:
+                seen.add(identifier)
+
+
+def _check_flow_references(root: Node, index: Index) -> Iterator[Finding]:
+    """Do ``incoming`` and ``outgoing`` say the same as the sequence flows?
+
+    A file may leave all of them out, as the schema allows; one that writes them must be consistent,
+    since it would be read differently by whoever believes the one or the other.
+    """
+    declared: dict[tuple[str, str], set[str]] = {}
+    actual: dict[tuple[str, str], set[str]] = {}
+    for identifier, node in index.nodes.items():
+        if node.tag == "sequenceFlow":
+            for attribute, side in (("sourceRef", "outgoing"), ("targetRef", "incoming")):
+                end = resolve(node, node.get(attribute) or "", index) or ""
+                actual.setdefault((end, side), set()).add(identifier)
+        elif is_a(node.tag, "flowNode"):
+            for child in node.children:
+                if child.namespace == BPMN and child.tag in ("incoming", "outgoing"):
+                    flow = resolve(child, child.text, index) or ""
+                    declared.setdefault((identifier, child.tag), set()).add(flow)
+    if not declared:
+        return
+    for identifier, side in sorted(actual.keys() | declared.keys()):
+        node = index.nodes.get(identifier, root)
+        wanted, given = actual.get((identifier, side), set()), declared.get((identifier, side), set())
+        if not is_a(node.tag, "flowNode") or wanted == given:
+            continue
+        differing = ", ".join(sorted(wanted ^ given))
+        yield finding(
+            "flow-reference",
+            node,
+            f"its <{side}> elements and the sequence flows disagree about: {differing}.",
+            "Save the file with a modeler, or correct the list.",
+        )
 
 
 def _check_attributes(node: Node, element: ElementType, index: Index) -> Iterator[Finding]:
@@ -185,7 +260,8 @@ def _check_reference(
             node,
             f"{what} refers to '{text[:60]}' of another file, which is not read.",
             "Put what is referred to into this file.",
-            Severity.WARNING,
+            # The type of a value changes nothing about what runs.
+            Severity.WARNING if targets == ("itemDefinition",) else Severity.ERROR,
         )
         return
     target = index.nodes.get(identifier)
@@ -247,11 +323,33 @@ def _check_children(
         if rule.type == "ref":
             if rule.targets != ("free",):
                 yield from _check_reference(child, f"<{child.tag}>", rule.targets, child.text.strip(), index)
+            if child.tag == "eventDefinitionRef":
+                yield from _check_shared(child, index)
             continue
         child_type = type_of(child, rule)
         if child_type is not None:
             below.append((child, child_type))
     yield from _check_counts(node, element, seen)
+    yield from _check_choice(node, element)
+    if element.name == "dataObject" and any(child.tag == "dataState" for child in node.children):
+        yield finding(
+            "data-object-state",
+            node,
+            "a data object has a state; only references to it have one (10.4.1).",
+            "Move the <dataState> to the dataObjectReference.",
+        )
+
+
+def _check_shared(node: Node, index: Index) -> Iterator[Finding]:
+    """``eventDefinitionRef`` names a definition at the top of the file, never one inside an event."""
+    target = index.nodes.get(resolve(node, node.text, index) or "")
+    if target is not None and target.parent is not None and target.parent.tag != "definitions":
+        yield finding(
+            "wrong-reference",
+            node,
+            f"<eventDefinitionRef> refers to '{target.get('id')}', which belongs to another event.",
+            "Put the shared event definition directly into <definitions>.",
+        )
 
 
 def _out_of_order(child: Node, node: Node) -> Finding:
@@ -260,7 +358,6 @@ def _out_of_order(child: Node, node: Node) -> Finding:
         child,
         f"<{child.tag}> comes too late in <{node.tag}> for the schema's order.",
         "Save the file with a modeler, or move the element.",
-        Severity.WARNING,
     )
 
 
@@ -271,4 +368,9 @@ def _check_counts(node: Node, element: ElementType, seen: Counter[int]) -> Itera
         if count < rule.minimum:
             yield finding("missing-child", node, f"<{node.tag}> needs {names}.", "Add it.")
         elif rule.maximum is not None and count > rule.maximum:
-            yield finding("too-many-children", node, f"<{node.tag}> may hold only one {names}, not {count}.")
+            yield finding(
+                "too-many-children",
+                node,
+                f"<{node.tag}> may hold only one {names}, not {count}.",
+                "Remove the others.",
+            )

@@ -28,19 +28,24 @@ def check(model: DecisionModel) -> list[Finding]:
     """
     program = model._program
     found = [*model._warnings, *program.findings, *_cycles(model)]
+    variables = [one.variable for one in model.definitions.inputs]
+    variables += [one.variable for one in model.definitions.decisions]
+    declared = {one.name: one.type_ref for one in variables if one.type_ref}
     elements: list[Element] = [*model.definitions.decisions, *model.definitions.knowledge_models]
     for element in elements:
-        found.extend(_logic(element, program.types))
+        found.extend(_logic(element, program.types, declared))
     unique = dict.fromkeys(found)
     return sorted(unique, key=lambda finding: finding.location.line)
 
 
-def _logic(element: Element, types: Types) -> Iterator[Finding]:
+def _logic(element: Element, types: Types, declared: dict[str, str]) -> Iterator[Finding]:
     if element.logic is None:
         return
+    if isinstance(element, BusinessKnowledgeModel):
+        declared = {one.name: one.type_ref for one in element.logic.parameters if one.type_ref}
     for part in parts_of(element.logic):
         if isinstance(part, DecisionTable):
-            yield from check_table(part, types, element.id, element.name)
+            yield from check_table(part, types, declared, element.id, element.name)
         elif isinstance(part, LiteralExpression):
             yield from _literal(part, part.type_ref, types, element)
     if isinstance(element, Decision) and isinstance(element.logic, LiteralExpression):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
 from flowkit.dmn.cells import constant, domain_of, split_tests
@@ -25,12 +25,14 @@ Problem = tuple[str, Severity, Location, str, str]
 """Rule, severity, place, message, hint."""
 
 
-def check_table(table: DecisionTable, types: Types, owner_id: str, owner_name: str) -> Iterator[Finding]:
-    """Everything that is wrong with a table of the element ``owner``."""
+def check_table(
+    table: DecisionTable, types: Types, variables: Mapping[str, str], owner_id: str, owner_name: str
+) -> Iterator[Finding]:
+    """Everything that is wrong with a table of an element; ``variables`` maps names to their types."""
     for rule in SIMPLE_RULES:
         for name, severity, location, message, hint in islice(rule(table, types), MAX_REPORTS):
             yield Finding(name, severity, location, message, hint, owner_id, owner_name)
-    regions = regions_of(table, types)
+    regions = regions_of(table, types, variables)
     if not table.rules:
         return
     for search in SEARCHES:

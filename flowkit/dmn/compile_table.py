@@ -13,6 +13,7 @@ from flowkit.dmn.runtime import Step, coercion
 from flowkit.dmn.table import Column, Output, Table
 from flowkit.dmn.texts import Texts
 from flowkit.feel import UnaryTests
+from flowkit.feel.numbers import to_int
 
 __all__ = ["compile_table", "priorities"]
 
@@ -105,8 +106,10 @@ def _entry(cell: Cell, texts: Texts, names: frozenset[str]) -> Step:
     if cell.text in ("", "-"):
         return lambda scope, run: None
     literal = constant(cell.text)
-    if literal is not None and literal[0] in ("string", "boolean", "null"):
+    if literal is not None and literal[0] in ("string", "boolean", "null", "number"):
         value = literal[1]
+        if literal[0] == "number":
+            value = to_int(value) if "." not in cell.text else value
         return lambda scope, run: value
     return texts.step(cell, names)
 

@@ -15,7 +15,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-__all__ = ["java_function"]
+from flowkit.feel.values import Function
+
+__all__ = ["external", "java_function"]
 
 INTEGERS = {"byte": 8, "short": 16, "int": 32, "long": 64}
 BOXES = {
@@ -235,3 +237,14 @@ def java_function(mapping: Mapping[str, Any]) -> Callable[..., Any] | None:
         return _float_text(result) if single and isinstance(result, float) else _feel(result)
 
     return call
+
+
+def external(mapping: Mapping[str, Any]) -> Function | None:
+    """The function for FEEL's ``external {java: {class: ..., method signature: ...}}``, if it is known."""
+    java = mapping.get("java")
+    if not isinstance(java, Mapping):
+        return None
+    known = java_function(java)
+    if known is None:
+        return None
+    return Function(str(java["method signature"]), (), lambda run, *arguments: known(*arguments))

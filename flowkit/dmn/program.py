@@ -88,7 +88,10 @@ class Program:
     def _decision(self, one: Decision) -> DecisionNode:
         kind = self._type(one.variable, one.id, one.name)
         place = coercion(kind, f"decision '{one.name}'")
-        return DecisionNode(self._key(one.id), one.id, one.name, one.variable.name, kind, place)
+        variable = one.variable
+        return DecisionNode(
+            self._key(one.id), one.id, one.name, variable.name, variable.declared, kind, place
+        )
 
     def _knowledge(self, one: BusinessKnowledgeModel) -> KnowledgeNode:
         kind = result_type(self._type(one.variable, one.id, one.name))
@@ -139,15 +142,25 @@ class Program:
                 *self._bindings(one, one.required_knowledge, KnowledgeNode, ServiceNode),
             ]
             if one.logic is not None:
-                names = self._scope(node.bindings) | self._visible
-                node.logic = compile_boxed(one.logic, self._texts(one.id, one.name), names, one.name)
+                bound = self._scope(node.bindings)
+                texts = self._texts(one.id, one.name, self._visible - bound)
+                node.logic = compile_boxed(one.logic, texts, bound | self._visible, one.name)
         for model in self.definitions.knowledge_models:
             self._link_knowledge(model)
         for service in self.definitions.services:
             self._link_service(service)
 
-    def _texts(self, identifier: str, name: str) -> Texts:
-        return Texts(self.types, self.members, self.findings, identifier, name)
+    def _texts(self, identifier: str, name: str, unconnected: frozenset[str] = frozenset()) -> Texts:
+        strict = bool(self.inputs)
+        return Texts(
+            self.types,
+            self.members,
+            self.findings,
+            identifier,
+            name,
+            unconnected=unconnected,
+            strict=strict,
+        )
 
     def _link_knowledge(self, one: BusinessKnowledgeModel) -> None:
         node = self.knowledge[one.id]
@@ -213,15 +226,11 @@ class Program:
                 )
                 continue
             alias, target = found
-            yield Binding(alias, tuple(self._names_of(href, target)), target)
-
-    def _names_of(self, href: str, target: Node) -> Iterator[str]:
-        """What expressions call a target; a decision without variable also goes by its id."""
-        yield target.variable if isinstance(target, DecisionNode) else target.name
-        if isinstance(target, DecisionNode):
-            decision = next((one for one in self.definitions.decisions if one.id == target.id), None)
-            if decision is not None and not decision.variable.declared and target.id != target.variable:
-                yield target.id
+            if not isinstance(target, DecisionNode):
+                names: tuple[str, ...] = (target.name,)
+            else:
+                names = (target.variable,) if target.declared else (target.variable, target.id)
+            yield Binding(alias, tuple(dict.fromkeys(names)), target)
 
     def _resolve(self, href: str) -> tuple[str, Node] | None:
         """The alias under which, and the node to which, ``#id`` or ``namespace#id`` leads."""

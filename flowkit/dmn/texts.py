@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from flowkit.dmn.java import external
 from flowkit.dmn.model import Cell
 from flowkit.dmn.runtime import Run, Step
 from flowkit.dmn.types import Types
 from flowkit.errors import InvalidExpression
 from flowkit.feel import Expression, UnaryTests, compile_expression, compile_unary_tests
+from flowkit.feel.builtins import BUILTINS
 from flowkit.findings import Finding, Location, Severity
 
 __all__ = ["Texts"]
 
 
 class Texts:
-    """Compiles the texts of one element; ``members`` are names that may follow a dot."""
+    """Compiles the texts of one element; ``members`` are names that may follow a dot.
+
+    ``unconnected`` are names that the element can read although it does not require them; ``strict``
+    says that the model declares what it reads, so that an unknown name is worth a warning.
+    """
 
     def __init__(
         self,
@@ -24,35 +30,50 @@ class Texts:
         findings: list[Finding],
         element_id: str,
         element_name: str,
+        *,
+        unconnected: frozenset[str] = frozenset(),
+        strict: bool = False,
     ) -> None:
         self.types = types
         self.members = members
         self.findings = findings
         self.element_id = element_id
         self.element_name = element_name
+        self.unconnected = unconnected
+        self.strict = strict
 
-    def report(self, rule: str, location: Location, message: str, hint: str) -> None:
-        """Note an error of the element."""
+    def report(
+        self, rule: str, location: Location, message: str, hint: str, severity: Severity = Severity.ERROR
+    ) -> None:
+        """Note a problem of the element."""
         self.findings.append(
-            Finding(rule, Severity.ERROR, location, message, hint, self.element_id, self.element_name)
+            Finding(rule, severity, location, message, hint, self.element_id, self.element_name)
         )
+
+    def _environment(self, names: frozenset[str]) -> dict[str, Any]:
+        return {"names": names, "members": self.members, "types": self.types.named, "externals": external}
 
     def expression(self, cell: Cell, names: frozenset[str]) -> Expression | None:
         """The compiled expression; ``None``, and a finding, for a text that is no FEEL."""
         try:
-            return compile_expression(cell.text, names=names, members=self.members, types=self.types.named)
+            expression = compile_expression(cell.text, **self._environment(names))
         except InvalidExpression as error:
             self._syntax(cell, error)
             return None
+        self._reads(cell, expression.reads, names)
+        return expression
 
     def tests(self, cell: Cell, names: frozenset[str], report: bool = True) -> UnaryTests | None:
         """The compiled unary tests; ``None``, and a finding, for a text that is no FEEL."""
         try:
-            return compile_unary_tests(cell.text, names=names, members=self.members, types=self.types.named)
+            tests = compile_unary_tests(cell.text, **self._environment(names))
         except InvalidExpression as error:
             if report:
                 self._syntax(cell, error)
             return None
+        if report:
+            self._reads(cell, tests.reads, names)
+        return tests
 
     def step(self, cell: Cell, names: frozenset[str]) -> Step:
         """A step that evaluates the text; one that is no FEEL gives null and says so."""
@@ -72,12 +93,35 @@ class Texts:
 
         return step
 
+    def _reads(self, cell: Cell, reads: frozenset[str], names: frozenset[str]) -> None:
+        """Warn of names that nothing connects with the element, or nobody declares."""
+        for name in sorted(reads & self.unconnected):
+            self.report(
+                "unconnected-name",
+                cell.location,
+                f"'{shorten(cell.text)}' reads '{name}', which the element does not require.",
+                f"Connect '{name}' with it in the diagram.",
+                Severity.WARNING,
+            )
+        for name in sorted(reads - names - self.members - BUILTINS.keys()) if self.strict else ():
+            self.report(
+                "unknown-name",
+                cell.location,
+                f"'{shorten(cell.text)}' reads '{name}', which nothing in the model declares.",
+                "Correct the name, or declare it as input data and connect it.",
+                Severity.WARNING,
+            )
+
     def _syntax(self, cell: Cell, error: InvalidExpression) -> None:
         line = cell.location.line + cell.text.count("\n", 0, error.position) if cell.location.line else 0
-        shown = cell.text if len(cell.text) <= 120 else cell.text[:117] + "..."
         self.report(
             "expression-syntax",
             Location(cell.location.file, line),
-            f"'{shown}' is no FEEL: {error}.",
+            f"'{shorten(cell.text)}' is no FEEL: {error}.",
             "Correct the expression; until then its value is null.",
         )
+
+
+def shorten(text: str) -> str:
+    """A text that fits into a message."""
+    return text if len(text) <= 120 else text[:117] + "..."

@@ -1,1 +1,33 @@
-"""The durable engine around the kernel."""
+"""The durable engine: stores what the kernel decides, and runs the handlers that it asks for."""
+
+from __future__ import annotations
+
+from flowkit.engine.clock import Clock, SystemClock, VirtualClock
+from flowkit.engine.engine import Engine
+from flowkit.engine.jobs import Claimed
+from flowkit.engine.views import (
+    DefinitionView,
+    Deployment,
+    HistoryEntry,
+    IncidentView,
+    InstanceView,
+    JobView,
+    TokenView,
+    UserTask,
+)
+
+__all__ = [
+    "Claimed",
+    "Clock",
+    "DefinitionView",
+    "Deployment",
+    "Engine",
+    "HistoryEntry",
+    "IncidentView",
+    "InstanceView",
+    "JobView",
+    "SystemClock",
+    "TokenView",
+    "UserTask",
+    "VirtualClock",
+]

@@ -11,7 +11,8 @@ from typing import Any
 from flowkit.errors import EvaluationLimit
 from flowkit.feel.builtins import BUILTINS
 from flowkit.feel.codegen import Program, assemble
-from flowkit.feel.syntax import parse_expression, parse_unary_tests
+from flowkit.feel.properties import PROPERTIES
+from flowkit.feel.syntax import NameTable, parse_expression, parse_unary_tests
 from flowkit.feel.types import FeelType
 from flowkit.feel.values import Diagnostic, Externals, Function, HostFunction, Run, host_function, normalize
 
@@ -129,11 +130,18 @@ class _Environment:
 
     def assemble(self, text: str, parse: Callable[..., Any]) -> Program:
         functions = self.known_functions()
-        node = parse(text, [*self.names, *functions], self.members | _PROPERTY_NAMES)
+        own = _table(self.names | frozenset(self.functions or ()))
+        node = parse(text, (own, _BUILTIN_NAMES), (_table(self.names | self.members), _PROPERTY_NAMES))
         return assemble(node, text, functions, self.names, self.types or {}, self.externals)
 
 
-_PROPERTY_NAMES = frozenset({"time offset", "start included", "end included"})
+_BUILTIN_NAMES = NameTable(BUILTINS)
+_PROPERTY_NAMES = NameTable(name for properties in PROPERTIES.values() for name in properties)
+
+
+@lru_cache(maxsize=64)
+def _table(names: frozenset[str]) -> NameTable:
+    return NameTable(names)
 
 
 @lru_cache(maxsize=_CACHE_SIZE)

@@ -7,6 +7,7 @@ the run and the operator's position, and gives null with a diagnostic where the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal, DecimalException
 from typing import Any
 
@@ -48,7 +49,8 @@ _MOMENTS = frozenset({Date, Time, DateTime})
 
 
 def _mismatch(operator: str, left: Any, right: Any, run: Run, position: int) -> Any:
-    run.null("type", f"{_shown(left)} {operator} {_shown(right)} is not defined", position)
+    if run.diagnostics is not None:
+        run.null("type", f"{_shown(left)} {operator} {_shown(right)} is not defined", position)
     return None
 
 
@@ -95,6 +97,7 @@ def add(left: Any, right: Any, run: Run, position: int) -> Any:
         return _calculate(CONTEXT.add, "+", left, right, run, position)
     if a is str and b is str:
         run.check_string(len(left) + len(right))
+        run.spend((len(left) + len(right)) // 256)
         return left + right
     if a in _MOMENTS and b in _DURATIONS and not (a is Time and b is YearsMonthsDuration):
         return _moved(left, right, run, position)
@@ -159,6 +162,7 @@ def power(left: Any, right: Any, run: Run, position: int) -> Any:
     if type(left) in _NUMBERS and type(right) in _NUMBERS:
         if not left and not right:
             return 1
+        run.spend(100)
         return _calculate(CONTEXT.power, "**", left, right, run, position)
     return _mismatch("**", left, right, run, position)
 
@@ -186,7 +190,7 @@ def equal(left: Any, right: Any, run: Run, position: int) -> Any:
     if a is not b:
         return _mismatch("=", left, right, run, position)
     if a is Time or a is DateTime:
-        return left == right or nanos_between(left, right) == 0
+        return _same_second(left, right)
     if a is list:
         run.spend(len(left))
         if len(left) != len(right):
@@ -200,6 +204,17 @@ def equal(left: Any, right: Any, run: Run, position: int) -> Any:
     if a is Range:
         return _equal_ranges(left, right, run, position)
     return bool(left == right)
+
+
+def _same_second(left: Time | DateTime, right: Time | DateTime) -> bool:
+    """Times are equal if their fields are, and ``second`` is a whole number (10.3.2.3.5)."""
+    return left == right or nanos_between(_whole_second(left), _whole_second(right)) == 0
+
+
+def _whole_second(moment: Time | DateTime) -> Time | DateTime:
+    if isinstance(moment, Time):
+        return replace(moment, nanosecond=0)
+    return replace(moment, time=replace(moment.time, nanosecond=0))
 
 
 def _all_equal(pairs: Any, run: Run, position: int) -> Any:
@@ -217,8 +232,8 @@ def _all_equal(pairs: Any, run: Run, position: int) -> Any:
 
 
 def _equal_ranges(left: Range, right: Range, run: Run, position: int) -> Any:
-    shape = (left.low_included, left.high_included, left.has_low, left.has_high)
-    if shape != (right.low_included, right.high_included, right.has_low, right.has_high):
+    shape = (left.low_included, left.high_included, left.has_low, left.has_high, left.is_point)
+    if shape != (right.low_included, right.high_included, right.has_low, right.has_high, right.is_point):
         return False
     return _all_equal(((left.low, right.low), (left.high, right.high)), run, position)
 

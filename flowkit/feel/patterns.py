@@ -67,11 +67,19 @@ class Pattern:
             ) from None
 
 
+_SPACE_OUTSIDE_CLASS = regex.compile(r"(\\.|\[(?:\\.|[^\]\\])*\])|[ \t\n\r]+", regex.DOTALL)
+
+
+def _without_spaces(pattern: str) -> str:
+    """What the flag x means: white space stands for nothing, except in character classes."""
+    return _SPACE_OUTSIDE_CLASS.sub(lambda match: match[1] or "", pattern)
+
+
 class _Translator:
     """One pass over an XPath pattern."""
 
     def __init__(self, pattern: str, flags: str) -> None:
-        self.pattern = pattern
+        self.pattern = _without_spaces(pattern) if "x" in flags else pattern
         self.flags = flags
         self.index = 0
         self.unbounded = 0
@@ -103,9 +111,6 @@ class _Translator:
         while self.peek() and self.peek() != ")":
             if self.peek() == "|":
                 parts.append(self.take())
-                continue
-            if "x" in self.flags and self.peek() in " \t\n\r":
-                self.take()
                 continue
             before = self.unbounded
             parts.append(self.quantified(self.atom(depth), before))

@@ -146,14 +146,17 @@ def resolve_type(kind: FeelType, definitions: Mapping[str, FeelType]) -> FeelTyp
 
 
 def is_instance(value: Any, kind: FeelType) -> bool | None:
-    """``value instance of kind``; None if the type is unknown. Null is an instance of Any and Null only."""
-    if isinstance(kind, SimpleType):
-        if kind.name == "Any":
-            return True
-        return type(value) in _PYTHON_TYPES[kind.name]
-    if isinstance(kind, NamedType) and kind.base is None:
-        return None
-    return value is not None and conforms(value, kind)
+    """``value instance of kind``; None if the type is unknown.
+
+    Null is an instance of Null only. The constraint of a named type does not count.
+    """
+    while isinstance(kind, NamedType):
+        if kind.base is None:
+            return None
+        kind = kind.base
+    if value is None:
+        return kind == SimpleType("Null")
+    return conforms(value, kind)
 
 
 def conforms(value: Any, kind: FeelType) -> bool:

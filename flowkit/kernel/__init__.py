@@ -15,6 +15,7 @@ from flowkit.kernel.codec import (
 )
 from flowkit.kernel.compile import compile_process
 from flowkit.kernel.evolve import evolve, replay
+from flowkit.kernel.migrate import Obstacle, check_migration, migrate
 from flowkit.kernel.program import Called, Flow, Node, Program, StartTrigger
 from flowkit.kernel.protocol import Command, Event
 from flowkit.kernel.state import Instance
@@ -27,8 +28,10 @@ __all__ = [
     "Flow",
     "Instance",
     "Node",
+    "Obstacle",
     "Program",
     "StartTrigger",
+    "check_migration",
     "compile_process",
     "decode_event",
     "decode_events",
@@ -37,6 +40,7 @@ __all__ = [
     "encode_events",
     "encode_instance",
     "evolve",
+    "migrate",
     "new_instance",
     "replay",
     "step",

@@ -108,7 +108,7 @@ def due_date(frame: Frame, timer: TimerSpec, scope: int) -> tuple[datetime, int 
         if timer.kind == "duration":
             return parse_timer_duration(text).after(frame.now), 0, ""
         cycle = parse_cycle(text)
-        return cycle.first(frame.now), cycle.remaining, text
+        return cycle.first(frame.now), cycle.remaining, str(cycle.anchored(frame.now))
     except (FlowkitError, OverflowError, ValueError) as error:
         raise Trouble(
             "timer", f"The timer {timer.kind} '{timer.formula.text}' is not valid: {error}"

@@ -32,7 +32,7 @@ UPCASTERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 _encoder = msgspec.json.Encoder()
 _instance = msgspec.json.Decoder(Instance)
-_event = msgspec.json.Decoder(p.Event)
+_event: msgspec.json.Decoder[p.Event] = msgspec.json.Decoder(p.Event)
 _events = msgspec.json.Decoder(list[p.Event])
 
 

@@ -1,5 +1,6 @@
 """Diagrams: reading diagram interchange, drawing it, laying it out, checking it."""
 
+from flowkit.bpmn.diagram.check import check_layout
 from flowkit.bpmn.diagram.di import Bounds, Diagram, Edge, Shape, read_diagrams
 from flowkit.bpmn.diagram.draw import draw
 from flowkit.bpmn.diagram.layout import layout
@@ -15,6 +16,7 @@ __all__ = [
     "Mark",
     "Shape",
     "Theme",
+    "check_layout",
     "draw",
     "layout",
     "read_diagrams",

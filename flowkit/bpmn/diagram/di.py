@@ -12,14 +12,12 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from flowkit.bpmn.diagram.source import BPMNDI, DC, DI, Source, line_of, read_source
+from flowkit.bpmn.diagram.source import BIOC, BPMNDI, COLOR, DC, DI, Source, line_of, read_source
 from flowkit.errors import InvalidModel
 from flowkit.findings import Finding, Location, Severity
 
 __all__ = ["Bounds", "Diagram", "Edge", "Shape", "diagrams_of", "read_diagrams"]
 
-_BIOC = "http://bpmn.io/schema/bpmn/biocolor/1.0"
-_COLOR = "http://www.omg.org/spec/BPMN/non-normative/color/1.0"
 # Nothing that a person draws is larger; a picture beyond it only harms who opens it.
 _FARTHEST = 1_000_000.0
 
@@ -210,4 +208,4 @@ def _flag(node: etree._Element, name: str) -> bool | None:
 
 
 def _colour(node: etree._Element, bpmn_io: str, omg: str) -> str:
-    return node.get(f"{{{_COLOR}}}{omg}") or node.get(f"{{{_BIOC}}}{bpmn_io}") or ""
+    return node.get(f"{{{COLOR}}}{omg}") or node.get(f"{{{BIOC}}}{bpmn_io}") or ""

@@ -14,12 +14,26 @@ from lxml import etree
 from flowkit.errors import InvalidModel
 from flowkit.findings import Finding, Location, Severity
 
-__all__ = ["BPMN", "BPMNDI", "DC", "DI", "Element", "Source", "line_of", "local_name", "read_source"]
+__all__ = [
+    "BIOC",
+    "BPMN",
+    "BPMNDI",
+    "COLOR",
+    "DC",
+    "DI",
+    "Element",
+    "Source",
+    "line_of",
+    "local_name",
+    "read_source",
+]
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
 DC = "http://www.omg.org/spec/DD/20100524/DC"
 DI = "http://www.omg.org/spec/DD/20100524/DI"
+BIOC = "http://bpmn.io/schema/bpmn/biocolor/1.0"
+COLOR = "http://www.omg.org/spec/BPMN/non-normative/color/1.0"
 
 _LOOPS = {"standardLoopCharacteristics": "standard", "multiInstanceLoopCharacteristics": "parallel"}
 _REFERENCES = ("flowNodeRef", "sourceRef", "targetRef", "categoryValueRef")

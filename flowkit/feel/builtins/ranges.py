@@ -14,6 +14,7 @@ from flowkit.errors import InvalidExpression
 from flowkit.feel.builtins.conversion import TABLE as CONVERSION
 from flowkit.feel.builtins.registry import Table
 from flowkit.feel.operators import compare
+from flowkit.feel.syntax.names import NameTable
 from flowkit.feel.syntax.nodes import Call, Literal, Name, Negation, Node, RangeLiteral
 from flowkit.feel.syntax.parser import parse_expression
 from flowkit.feel.text import shorten
@@ -158,13 +159,14 @@ for _entry in _RELATIONS:
 # -- range()
 
 _CONSTRUCTORS = ("date", "time", "date and time", "duration")
+_CONSTRUCTOR_NAMES = NameTable(_CONSTRUCTORS)
 
 
 @TABLE.define("range", "from: string")
 def range_of_text(run: Run, text: str) -> Range:
     """The range that a text such as ``"[1..10)"`` writes; its ends are literals in ascending order."""
     try:
-        node = parse_expression(text, _CONSTRUCTORS)
+        node = parse_expression(text, [_CONSTRUCTOR_NAMES])
     except InvalidExpression as reason:
         raise Null(f"range(): {reason}", "value") from None
     if not isinstance(node, RangeLiteral) or node.low is None or node.high is None or node.low is node.high:

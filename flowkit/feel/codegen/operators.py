@@ -31,6 +31,7 @@ __all__ = ["HANDLERS", "any_test"]
 _ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power"}
 _IN_PLACE = frozenset({"+", "-", "*"})
 _ORDER = {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal"}
+_EQUALITY = {"=": "equal", "!=": "unequal"}
 _NUMBERS = (int, Decimal)
 
 
@@ -64,6 +65,9 @@ def _negation(emitter: Emitter, node: Negation) -> str:
 
 def _comparison(emitter: Emitter, node: Comparison) -> str:
     left, right = emitter.value(node.left), emitter.value(node.right)
+    if isinstance(node.left, Literal):  # no use for a fast path, and Python warns about `1 is None`
+        name = {**_ORDER, **_EQUALITY}[node.operator]
+        return emitter.assign(f"{name}({left}, {right}, R, {node.position})")
     if node.operator in _ORDER:
         return emitter.assign(_ordered(node.operator, left, right, _literal_type(node.right), node.position))
     return emitter.assign(_equality(node.operator, left, right, _literal_type(node.right), node.position))
@@ -142,6 +146,9 @@ def any_test(emitter: Emitter, value: str, tests: tuple[Node, ...]) -> str:
 
 
 def _test(emitter: Emitter, value: str, test: Node) -> str:
+    if isinstance(test, RangeLiteral) and test.low is test.high and test.low is not None:
+        operand = emitter.value(test.low)
+        return emitter.assign(_equality("=", value, operand, _literal_type(test.low), test.position))
     if isinstance(test, RangeLiteral):
         return emitter.assign(_range_test(emitter, value, test))
     if isinstance(test, NotEqual):
@@ -201,7 +208,7 @@ def _range_test(emitter: Emitter, value: str, node: RangeLiteral) -> str:
 def range_source(emitter: Emitter, node: RangeLiteral, low: str, high: str) -> str:
     """The source of the range value whose ends ``low`` and ``high`` are emitted already."""
     if node.low is node.high:  # (= 5)
-        return f"Range({low}, {low}, True, True)"
+        return f"Range({low}, {low}, True, True, True, True, True)"
     if node.low is None or node.high is None:
         flags = f"{node.low_included}, {node.high_included}, {node.low is not None}, {node.high is not None}"
         return f"Range({low or None}, {high or None}, {flags})"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
+from flowkit.feel.syntax.cursor import Cursor
 from flowkit.feel.syntax.names import join_tokens, merge_words
 from flowkit.feel.types import (
     ANY,
@@ -14,17 +15,24 @@ from flowkit.feel.types import (
     ListType,
     NamedType,
     RangeType,
+    resolve_type,
 )
 
-if TYPE_CHECKING:
-    from flowkit.feel.syntax.parser import Parser
-
-__all__ = ["parse_type"]
+__all__ = ["parse_type", "parse_type_text"]
 
 _LONG_NAMES = tuple(sorted((name.split(" ") for name in BASIC_TYPES if " " in name), key=len, reverse=True))
 
 
-def parse_type(parser: Parser) -> FeelType:
+def parse_type_text(text: str, types: Mapping[str, FeelType] | None = None) -> FeelType:
+    """The type that ``text`` names, with the names in ``types`` resolved. Raises InvalidExpression."""
+    known = types or {}
+    cursor = Cursor(text, (), ())
+    kind = parse_type(cursor)
+    cursor.end()
+    return resolve_type(kind, known)
+
+
+def parse_type(parser: Cursor) -> FeelType:
     """The type at the parser's place."""
     with parser.nested():
         token = parser.expect_kind("word", "a type such as number or list<string>")
@@ -41,7 +49,7 @@ def parse_type(parser: Parser) -> FeelType:
         return NamedType(_qualified_name(parser, start))
 
 
-def _generic(parser: Parser, name: str) -> FeelType:
+def _generic(parser: Cursor, name: str) -> FeelType:
     if name == "context":
         return ContextType(tuple(_entries(parser)))
     if name == "function":
@@ -55,7 +63,7 @@ def _generic(parser: Parser, name: str) -> FeelType:
     return ListType(item) if name == "list" else RangeType(item)
 
 
-def _types(parser: Parser) -> list[FeelType]:
+def _types(parser: Cursor) -> list[FeelType]:
     found: list[FeelType] = []
     while not parser.at_operator(">"):
         if found:
@@ -65,7 +73,7 @@ def _types(parser: Parser) -> list[FeelType]:
     return found
 
 
-def _entries(parser: Parser) -> list[tuple[str, FeelType]]:
+def _entries(parser: Cursor) -> list[tuple[str, FeelType]]:
     found: list[tuple[str, FeelType]] = []
     while not parser.at_operator(">"):
         if found:
@@ -76,7 +84,7 @@ def _entries(parser: Parser) -> list[tuple[str, FeelType]]:
     return found
 
 
-def _qualified_name(parser: Parser, start: int) -> str:
+def _qualified_name(parser: Cursor, start: int) -> str:
     end = merge_words(parser.tokens, start)
     while parser.tokens[end].text == "." and parser.tokens[end + 1].kind == "word":
         end = merge_words(parser.tokens, end + 1)

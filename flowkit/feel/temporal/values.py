@@ -48,7 +48,7 @@ def zone_info(zone_id: str) -> ZoneInfo | None:
     """The zone called ``zone_id`` in the IANA data base, or None if there is none."""
     try:
         return ZoneInfo(zone_id)
-    except (OSError, ValueError):  # unknown key, or a key that is a path outside the data base
+    except (KeyError, OSError, ValueError):  # unknown key, or a key that is a path outside the data base
         return None
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import Literal
 
+from flowkit.bpmn.diagram.di import diagrams_of
+from flowkit.bpmn.diagram.layout.boundaries import place_boundaries
 from flowkit.bpmn.diagram.layout.columns import assign_columns
+from flowkit.bpmn.diagram.layout.contents import SUBPROCESSES, Contents
 from flowkit.bpmn.diagram.layout.grid import build_grid
+from flowkit.bpmn.diagram.layout.groups import add_groups
+from flowkit.bpmn.diagram.layout.loose import add_loose_edges
 from flowkit.bpmn.diagram.layout.measure import measure
 from flowkit.bpmn.diagram.layout.picture import finish
-from flowkit.bpmn.diagram.layout.read import SUBPROCESSES, Contents, build_sheet
+from flowkit.bpmn.diagram.layout.read import build_sheet
 from flowkit.bpmn.diagram.layout.route import route_edges
 from flowkit.bpmn.diagram.layout.rows import assign_rows
 from flowkit.bpmn.diagram.layout.satellites import place_satellites
 from flowkit.bpmn.diagram.layout.sheet import Box, Picture
 from flowkit.bpmn.diagram.layout.tracks import assign_tracks, cut_into_stretches
 from flowkit.bpmn.diagram.layout.write import PlaneOf, write_diagrams
-from flowkit.bpmn.diagram.source import BPMNDI, Source, read_source
+from flowkit.bpmn.diagram.source import Source, read_source
 
 __all__ = ["Subprocesses", "layout"]
 
@@ -32,13 +37,14 @@ def layout(data: bytes, *, subprocesses: Subprocesses = "auto", file: str = "") 
     Everything outside ``BPMNDiagram`` stays byte for byte; the diagrams are replaced: one a
     collaboration, one a process outside it, one a collapsed subprocess (to drill into).
     ``subprocesses`` says which are drawn collapsed: ``"auto"`` keeps what an existing diagram
-    says, and otherwise collapses those with more than ten activities, events and gateways.
+    says, and otherwise collapses those with more than ten activities, events and gateways, and all
+    but event subprocesses where a level would show more than twenty.
 
     Deterministic: the same file gives the same bytes, and laying out again changes nothing.
     Raises :class:`~flowkit.errors.InvalidModel` if ``data`` is not BPMN.
     """
     source = read_source(data, file=file)
-    contents = Contents(source)
+    contents = Contents(source, diagrams_of(source))
     planes: list[PlaneOf] = []
     collapsed = _collapsed(contents, subprocesses)
     # Children come after their parents in document order, so the innermost are arranged first.
@@ -57,30 +63,38 @@ def _arrange(contents: Contents, owner: str) -> Picture:
     sheet = build_sheet(contents, owner)
     assign_columns(sheet)
     assign_rows(sheet)
+    place_boundaries(sheet)
     place_satellites(sheet)
     grid = build_grid(sheet)
     paths = route_edges(grid)
     routes = cut_into_stretches(sheet.edges, paths)
     channels = assign_tracks(grid, routes)
-    return finish(sheet, measure(grid, routes, channels))
+    picture = finish(sheet, measure(grid, routes, channels))
+    add_loose_edges(picture, sheet.loose)
+    add_groups(picture, contents, sheet.owners, contents.before)
+    return picture
 
 
 def _collapsed(contents: Contents, subprocesses: Subprocesses) -> set[str]:
-    found = {
-        element.id: len(contents.flow_nodes(element.id)) for element in contents.source.of_kind(*SUBPROCESSES)
-    }
+    """Which subprocesses are drawn collapsed; an empty one always is."""
+    found = [element.id for element in contents.source.of_kind(*SUBPROCESSES)]
+    sizes = {identity: len(contents.flow_nodes(identity)) for identity in found}
     if subprocesses != "auto":
-        return set(found) if subprocesses == "collapsed" else {i for i, count in found.items() if not count}
+        return {identity for identity in found if subprocesses == "collapsed" or not sizes[identity]}
+
+    def usual(identity: str) -> bool:
+        element = contents.source.elements[identity]
+        level = contents.flow_nodes(element.parent)
+        whole = len(level) + sum(sizes.get(other.id, 0) for other in level)
+        aside = element.flag("triggeredByEvent")
+        return sizes[identity] <= _CROWDED and (aside or whole <= 2 * _CROWDED)
+
     drawn: dict[str, bool] = {}
-    for shape in contents.source.root.iter(f"{{{BPMNDI}}}BPMNShape"):
-        identity = (shape.get("bpmnElement") or "").rpartition(":")[2]
-        if identity in found and shape.get("isExpanded"):
-            drawn.setdefault(identity, shape.get("isExpanded") in ("true", "1"))
-    return {
-        identity
-        for identity, count in found.items()
-        if not count or not drawn.get(identity, count <= _CROWDED)
-    }
+    for diagram in contents.before:
+        for shape in diagram.shapes:
+            if shape.element in sizes and shape.is_expanded is not None:
+                drawn.setdefault(shape.element, shape.is_expanded)
+    return {identity for identity in found if not sizes[identity] or not drawn.get(identity, usual(identity))}
 
 
 def _plane_owners(source: Source) -> list[str]:

@@ -2,8 +2,9 @@
 
 Vertical lines alternate: a channel between columns (even), a column's middle (odd). Horizontal
 lines are the channels and row axes of each lane, and the gaps between pools. A point is blocked
-where a node stands. Channels take any number of edges side by side; on the middle of a column or a
-row, only edges that begin or end together may share a stretch.
+where a node stands (1); a black box (2) can only be crossed upright, at a price. Channels take any
+number of edges side by side; on the middle of a column or a row, only edges that begin or end
+together may share a stretch.
 """
 
 from __future__ import annotations
@@ -105,5 +106,5 @@ def build_grid(sheet: Sheet) -> Grid:
     for y, level in enumerate(levels):
         if level.kind == "box":
             for x in range(grid.width):
-                grid.blocked[y * grid.width + x] = 1
+                grid.blocked[y * grid.width + x] = 2
     return grid

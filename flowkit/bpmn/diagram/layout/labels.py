@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-from flowkit.bpmn.diagram.layout.measure import Geometry
 from flowkit.bpmn.diagram.layout.sheet import Box, Edge, Line
-from flowkit.bpmn.diagram.layout.tracks import Stretch
 
-__all__ = ["place_labels"]
+__all__ = ["crossings", "place_labels"]
 
 Rectangle = tuple[int, int, int, int]
 
 
 def place_labels(
-    geometry: Geometry, boxes: list[Box], lines: Mapping[str, Line], edges: Mapping[str, Edge]
+    boxes: list[Box], lines: Mapping[str, Line], edges: Mapping[str, Edge]
 ) -> dict[str, Rectangle]:
     """Choose, for every named edge, the first place that hits nothing, else the least bad one."""
     taken: list[Rectangle] = [box.bounds for box in boxes]
@@ -26,9 +24,10 @@ def place_labels(
         if not width:
             continue
         best: tuple[int, Rectangle] | None = None
-        for place in _places(geometry, geometry.routes[identity], lines[identity], width, height):
+        own = _own_part(identity, edge, lines, edges)
+        for place in _places(own, width, height):
             cost = 1000 * sum(_hits(place, other) for other in taken)
-            cost += sum(_crosses(place, line) for line in lines.values())
+            cost += sum(crossings(place, line) for line in lines.values())
             if best is None or cost < best[0]:
                 best = (cost, place)
             if not cost:
@@ -39,11 +38,38 @@ def place_labels(
     return labels
 
 
-def _places(
-    geometry: Geometry, pieces: list[Stretch], line: Line, width: int, height: int
-) -> Iterator[Rectangle]:
+def _own_part(identity: str, edge: Edge, lines: Mapping[str, Line], edges: Mapping[str, Edge]) -> Line:
+    """The line from where it parts from other flows of the same source; a name there is its alone."""
+    line, best = lines[identity], 0
+    start: tuple[int, int] | None = None
+    for other, second in edges.items():
+        if other == identity or (second.source, second.boundary) != (edge.source, edge.boundary):
+            continue
+        parted = _parting(line, lines[other])
+        if parted is not None and parted[0] >= best:
+            best, start = parted
+    return line if start is None else (start, *line[best + 1 :])
+
+
+def _parting(one: Line, two: Line) -> tuple[int, tuple[int, int]] | None:
+    """Index of the piece on which the first line leaves the second, and the point; None if at once."""
+    if one[0] != two[0]:
+        return None
+    index = 0
+    while index + 1 < min(len(one), len(two)) and one[index + 1] == two[index + 1]:
+        index += 1
+    if index + 1 >= min(len(one), len(two)):
+        return (index, one[index]) if index else None
+    (x, y), (x1, y1), (x2, y2) = one[index], one[index + 1], two[index + 1]
+    if x1 == x2 == x and (y1 - y) * (y2 - y) > 0:
+        return index, (x, min(y1, y2, key=lambda v: abs(v - y)))
+    if y1 == y2 == y and (x1 - x) * (x2 - x) > 0:
+        return index, (min(x1, x2, key=lambda v: abs(v - x)), y)
+    return (index, one[index]) if index else None
+
+
+def _places(line: Line, width: int, height: int) -> Iterator[Rectangle]:
     """Candidates along the line, from its source on: above a level piece, right of an upright one."""
-    del geometry, pieces
     for upright_turn in (False, True):
         for index, ((x1, y1), (x2, y2)) in enumerate(pairwise(line)):
             if y1 == y2:
@@ -58,7 +84,7 @@ def _along(x1: int, x2: int, y: int, width: int, height: int) -> Iterator[Rectan
     step = 1 if x2 > x1 else -1
     room = max(0, abs(x2 - x1) - width - 8)
     for shift in (0, room // 2, room):
-        left = x1 + 4 + shift if step > 0 else x1 - 4 - shift - width
+        left = x1 + 7 + shift if step > 0 else x1 - 7 - shift - width
         yield left, y - height - 3, width, height
         yield left, y + 3, width, height
 
@@ -66,7 +92,7 @@ def _along(x1: int, x2: int, y: int, width: int, height: int) -> Iterator[Rectan
 def _beside(x: int, y1: int, y2: int, width: int, height: int) -> Iterator[Rectangle]:
     room = max(0, abs(y2 - y1) - height - 12)
     for shift in (0, room // 2, room):
-        top = y1 + 4 + shift if y2 > y1 else y1 - 4 - shift - height
+        top = y1 + 7 + shift if y2 > y1 else y1 - 7 - shift - height
         yield x + 4, top, width, height
         yield x - 4 - width, top, width, height
 
@@ -80,7 +106,7 @@ def _hits(one: Rectangle, two: Rectangle) -> bool:
     )
 
 
-def _crosses(place: Rectangle, line: Line) -> int:
+def crossings(place: Rectangle, line: Line) -> int:
     """How many pieces of a line run through a rectangle."""
     left, top, width, height = place
     return sum(

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from flowkit.bpmn.diagram.layout.boundaries import half_width_needed
 from flowkit.bpmn.diagram.layout.grid import Grid
 from flowkit.bpmn.diagram.layout.sheet import NAME_SIZE, Boundary, Node
 from flowkit.bpmn.diagram.layout.tracks import Channel, Stretch
@@ -54,6 +55,12 @@ class Geometry:
             return starts[piece.line] + before + free // 2
         return starts[piece.line] + before + (free - (bus.count - 1) * _TRACK) // 2 + bus.track * _TRACK
 
+    def boundary_x(self, node: Node, boundary: Boundary) -> int:
+        """The middle of a boundary event."""
+        if node.span > 1:
+            return self.line_x(2 * boundary.column + 1) + boundary.offset
+        return node.x + boundary.offset
+
     def _on_column(self, piece: Stretch) -> int:
         edge = piece.edge
         for here, end, identity in (
@@ -62,7 +69,7 @@ class Geometry:
         ):
             if here and identity:
                 node = self.grid.sheet.nodes[end]
-                return node.x + next(b.offset for b in node.boundaries if b.id == identity)
+                return self.boundary_x(node, next(b for b in node.boundaries if b.id == identity))
         return self.line_x(piece.line) + piece.offset
 
 
@@ -126,6 +133,8 @@ def _half_width(geometry: Geometry, node: Node) -> int:
     half = (node.width + 1) // 2
     side = geometry.label_sides.get(node.id)
     if side == "corner":
+        if not node.kind.endswith("Gateway"):
+            return half + node.label[0] + 6
         return max(half, node.label[0] + 8)
     return max(half, (node.label[0] + 1) // 2) if side else half
 
@@ -137,6 +146,9 @@ def _size_columns(geometry: Geometry) -> None:
         if node.span == 1:
             x = 2 * node.column + 1
             halves[x] = max(halves[x], _half_width(geometry, node))
+        for column in range(node.column, node.column + node.span):
+            x = 2 * column + 1
+            halves[x] = max(halves[x], half_width_needed(node, column))
     widths = []
     for x in range(grid.width):
         if x % 2:
@@ -204,7 +216,7 @@ def _extents(geometry: Geometry, node: Node) -> tuple[int, int]:
     elif side == "below":
         down += height
     elif side == "corner":
-        up = max(up, 20 + node.label[1])
+        up = max(up, 22 + node.label[1])
     labels: list[Boundary] = node.boundaries
     if labels:
         down += max(_BOUNDARY, *(b.label[1] + 6 for b in labels))

@@ -21,7 +21,7 @@ def finish(sheet: Sheet, geometry: Geometry) -> Picture:
     boxes: list[Box] = []
     for node in sheet.nodes.values():
         boxes.extend(_boxes(geometry, node))
-    labels = place_labels(geometry, boxes, lines, drawn)
+    labels = place_labels(boxes, lines, drawn)
     picture = Picture(
         width=shift + geometry.lefts[-1] + geometry.widths[-1],
         height=geometry.tops[-1] + geometry.heights[-1],
@@ -77,10 +77,13 @@ def _boxes(geometry: Geometry, node: Node) -> list[Box]:
     elif side == "above":
         box.label = (middle - width // 2, node.y - 5 - height, width, height)
     elif side == "corner":
-        box.label = (middle - width - 7, node.y + 4 - height, width, height)
+        diamond = node.kind.endswith("Gateway")
+        left = middle - 7 if diamond else node.x - 4
+        bottom = node.y + 4 if diamond else node.y + node.axis - 4
+        box.label = (left - width, bottom - height, width, height)
     boxes = [box]
     for boundary in node.boundaries:
-        x, y = node.x + boundary.offset, node.y + node.height
+        x, y = geometry.boundary_x(node, boundary), node.y + node.height
         event = Box(boundary.id, "boundaryEvent", x - _BOUNDARY, y - _BOUNDARY, 36, 36)
         if boundary.label[0]:
             event.label = (x + _BOUNDARY + 3, y + 3, *boundary.label)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from flowkit.bpmn.diagram.layout.boundaries import boundary_width
+from flowkit.bpmn.diagram.layout.contents import ACTIVITIES, DATA, EVENTS, GATEWAYS, SUBPROCESSES, Contents
+from flowkit.bpmn.diagram.layout.pools import pool_order
 from flowkit.bpmn.diagram.layout.sheet import (
     NAME_SIZE,
     Boundary,
@@ -13,84 +15,36 @@ from flowkit.bpmn.diagram.layout.sheet import (
     Frame,
     Lane,
     Node,
-    Picture,
     Pool,
     Sheet,
     label_size,
 )
-from flowkit.bpmn.diagram.source import Element, Source
+from flowkit.bpmn.diagram.source import Element
 from flowkit.bpmn.diagram.text import line_height, wrap
 
-__all__ = ["SUBPROCESSES", "Contents", "build_sheet"]
-
-SUBPROCESSES = ("subProcess", "transaction", "adHocSubProcess")
-_ACTIVITIES = (
-    "task",
-    "serviceTask",
-    "sendTask",
-    "receiveTask",
-    "userTask",
-    "manualTask",
-    "scriptTask",
-    "businessRuleTask",
-    "callActivity",
-    *SUBPROCESSES,
-)
-_EVENTS = ("startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "implicitThrowEvent")
-_GATEWAYS = (
-    "exclusiveGateway",
-    "parallelGateway",
-    "inclusiveGateway",
-    "complexGateway",
-    "eventBasedGateway",
-)
-_DATA = ("dataObjectReference", "dataStoreReference")
-
-
-@dataclass
-class Contents:
-    """The file's elements by the element around them, and what was decided about subprocesses.
-
-    ``pictures`` holds the arranged content of expanded subprocesses; a subprocess that is not in it
-    is drawn collapsed.
-    """
-
-    source: Source
-    pictures: dict[str, Picture] = field(default_factory=dict)
-    inside: Mapping[str, list[Element]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        inside: dict[str, list[Element]] = defaultdict(list)
-        for element in self.source.elements.values():
-            inside[element.parent].append(element)
-        self.inside = inside
-
-    def flow_nodes(self, owner: str) -> list[Element]:
-        """The activities, events and gateways directly inside an element."""
-        kinds = (*_ACTIVITIES, *_EVENTS, *_GATEWAYS)
-        return [element for element in self.inside.get(owner, ()) if element.kind in kinds]
+__all__ = ["build_sheet"]
 
 
 def build_sheet(contents: Contents, owner: str) -> Sheet:
     """The sheet of a collaboration, a process or a subprocess, without places."""
-    sheet = Sheet(owner)
+    sheet = Sheet([owner])
     element = contents.source.elements[owner]
     lanes: dict[str, int] = {}
     owners = {owner: -1}
     if element.kind == "collaboration":
-        for participant in contents.inside.get(owner, ()):
-            if participant.kind == "participant":
-                process = participant.reference("processRef")
-                drawn = process if process in contents.source.elements and process not in owners else ""
-                if drawn:
-                    owners[drawn] = len(sheet.lanes)
-                lanes |= _add_pool(sheet, contents, participant, drawn)
+        for participant in pool_order(contents, owner):
+            process = participant.reference("processRef")
+            drawn = process if process in contents.source.elements and process not in owners else ""
+            if drawn:
+                owners[drawn] = len(sheet.lanes)
+            lanes |= _add_pool(sheet, contents, participant, drawn)
     else:
         owners[owner] = 0
         lanes |= _add_pool(sheet, contents, None, owner)
+    sheet.owners = list(owners)
     for place, first in owners.items():
         _add_nodes(sheet, contents, place, first, lanes)
-    _add_edges(sheet, contents, list(owners))
+    _add_edges(sheet, contents)
     _settle_lanes(sheet, lanes)
     return sheet
 
@@ -143,9 +97,7 @@ def _add_nodes(sheet: Sheet, contents: Contents, owner: str, first: int, lanes: 
         if element.kind == "boundaryEvent" and host is not None:
             label = label_size(element.name, 64)
             host.boundaries.append(Boundary(element.id, element.name, element.order, label))
-    for element in inside:
-        if element.id in sheet.nodes:
-            _fit_boundaries(sheet.nodes[element.id])
+            host.width = max(host.width, boundary_width(host))
 
 
 def _node(contents: Contents, element: Element) -> Node | None:
@@ -154,11 +106,11 @@ def _node(contents: Contents, element: Element) -> Node | None:
     def node(width: int, height: int, label: tuple[int, int] = (0, 0)) -> Node:
         return Node(element.id, kind, name, element.order, width, height, height // 2, -1, label)
 
-    if kind in _EVENTS:
+    if kind in EVENTS:
         return node(36, 36, label_size(name, 90))
-    if kind in _GATEWAYS:
+    if kind in GATEWAYS:
         return node(50, 50, label_size(name, 84))
-    if kind in _DATA:
+    if kind in DATA:
         made = node(36 if kind == "dataObjectReference" else 50, 50, label_size(name, 90))
         made.satellite = True
         return made
@@ -167,7 +119,7 @@ def _node(contents: Contents, element: Element) -> Node | None:
         made = node(140, max(30, int(len(lines) * line_height(NAME_SIZE)) + 12))
         made.satellite = True
         return made
-    if kind not in _ACTIVITIES:
+    if kind not in ACTIVITIES:
         return None
     made = _activity(contents, element)
     made.aside = element.flag("triggeredByEvent")
@@ -197,22 +149,10 @@ def _task_size(element: Element) -> tuple[int, int]:
     return width, 80 + max(0, int((lines - rows) * line_height(NAME_SIZE)))
 
 
-def _fit_boundaries(node: Node) -> None:
-    """Give each boundary event a slot on the lower side: the event, then its label right of its line."""
-    if not node.boundaries:
-        return
-    slots = [max(50, 42 + boundary.label[0] if boundary.label[0] else 50) for boundary in node.boundaries]
-    node.width = max(node.width, sum(slots) + 10)
-    left = 10
-    for boundary, slot in zip(node.boundaries, slots, strict=True):
-        boundary.offset = left + 18
-        left += slot
-
-
-def _add_edges(sheet: Sheet, contents: Contents, owners: list[str]) -> None:
+def _add_edges(sheet: Sheet, contents: Contents) -> None:
     hosts = {b.id: node.id for node in sheet.nodes.values() for b in node.boundaries}
     pools = {pool.id: f"pool:{index}" for index, pool in enumerate(sheet.pools) if pool.id}
-    for owner in owners:
+    for owner in sheet.owners:
         for element in contents.inside.get(owner, ()):
             if element.kind in ("sequenceFlow", "messageFlow", "association"):
                 ends = element.reference("sourceRef"), element.reference("targetRef")

@@ -13,6 +13,9 @@ _STEP = 0.5
 _BEND = 3.0
 _CROSSING = 4.0
 _TOUCH = 12.0
+_BLACK_BOX = 8.0
+# What a search pays, if it found nothing else, for a stretch that it should not share.
+_FORCED = 25.0
 
 # The price of a port: by what leaves or enters, then by side (right, left, down, up), where the
 # side of an entry is the side of the node that is entered.
@@ -50,7 +53,7 @@ def route_edges(grid: Grid) -> dict[str, Path]:
             waiting.append(edge)
     waiting.sort(key=lambda edge: _urgency(grid, edge))
     for edge in waiting:
-        found = _Search(grid, edge).run()
+        found = _Search(grid, edge).run() or _Search(grid, edge, forced=True).run()
         if found:
             path, leaving, entering = found
             paths[edge.id] = path
@@ -113,9 +116,10 @@ def _style(edge: Edge, node: Node) -> str:
 class _Search:
     """A* over (point, direction) for one edge."""
 
-    def __init__(self, grid: Grid, edge: Edge) -> None:
+    def __init__(self, grid: Grid, edge: Edge, *, forced: bool = False) -> None:
         self.grid = grid
         self.edge = edge
+        self.forced = forced
         self.goals: dict[tuple[int, int], tuple[float, int]] = {}
         self.lowest, self.highest = 0, len(grid.levels) - 1
         if edge.kind != "messageFlow":
@@ -156,7 +160,7 @@ class _Search:
             if goal is not None:
                 # Negative: a finished path, so that the port's price competes with longer ways.
                 heappush(heap, (cost + goal[0], -state - 1, cost))
-            if grid.blocked[point]:
+            if grid.blocked[point] == 1:
                 continue
             for turn in range(4):
                 if turn ^ 1 == direction:
@@ -183,7 +187,8 @@ class _Search:
         first, last, middle, y = grid.place(node)
         boundary = edge.boundary if leaving else edge.into_boundary
         if boundary:
-            return [(y * grid.width + middle, DOWN, 0.0)]
+            column = next(b.column for b in node.boundaries if b.id == boundary)
+            return [(y * grid.width + 2 * column + 1, DOWN, 0.0)]
         prices = (_EXIT if leaving else _ENTRY)[_style(edge, node)]
         ports = []
         for side, x in ((RIGHT, last), (LEFT, first), (DOWN, middle), (UP, middle)):
@@ -197,7 +202,10 @@ class _Search:
         """A port is for what comes or for what goes, and better for one edge than for two."""
         price = 0.0
         for other, was_leaving in self.grid.ports.get((end, side), ()):
-            if was_leaving != leaving or other.kind != self.edge.kind:
+            if "messageFlow" in (other.kind, self.edge.kind):
+                # Messages stand side by side on a task; elsewhere they would meet in one point.
+                price += 9.0 if self.grid.sheet.nodes[end].pinned else 2.5
+            elif was_leaving != leaving or other.kind != self.edge.kind:
                 price += 9.0
             else:
                 price += 1.5 if leaving else 0.8
@@ -232,9 +240,11 @@ class _Search:
         if not inside:
             return None
         unit = min(point, after)
-        if grid.blocked[after] and (after, turn) not in self.goals:
-            return None
         price = _STEP
+        if grid.blocked[after] and (after, turn) not in self.goals:
+            if grid.blocked[after] == 1 or turn < DOWN:
+                return None
+            price += _BLACK_BOX
         if turn != direction:
             price += _BEND
             if x % 2 and grid.levels[y].kind == "row":
@@ -255,18 +265,23 @@ class _Search:
 
     def _share(self, present: list[Edge], middle: bool, turn: int) -> float | None:
         price = 0.0
+        strangers = 0
         for other in present:
             shared = _sharing(self.edge, other)
             if shared is not None:
                 price += shared
             elif not middle:
                 price += 0.15
-            elif turn >= DOWN and len(present) < 3:
-                # Side by side on a column, each a little off its middle.
-                price += 1.0 if self._boundary_pair(other) else 6.0
+            elif turn >= DOWN and self._boundary_pair(other):
+                price += 0.1
             else:
-                return None
-        return price
+                strangers += 1
+        if not strangers:
+            return price
+        if turn >= DOWN and strangers < 3:
+            # Side by side on a column, each a little off its middle.
+            return price + 0.6 * strangers
+        return price + _FORCED if self.forced else None
 
     def _boundary_pair(self, other: Edge) -> bool:
         return bool(self.edge.boundary and other.boundary and self.edge.source == other.source)
@@ -278,7 +293,8 @@ class _Search:
         if not bends_only:
             others += grid.across.get(point, ()) or ()
             others += grid.along.get(point, ()) or ()
-        return _TOUCH if any(_sharing(self.edge, other) is None for other in others) else 0.0
+        strange = (_sharing(self.edge, other) is None and not self._boundary_pair(other) for other in others)
+        return _TOUCH if any(strange) else 0.0
 
     def _trace(self, state: int, parents: dict[int, int]) -> tuple[Path, int, int]:
         width = self.grid.width

@@ -171,9 +171,10 @@ def _put(chain: _Chain, run: _Run) -> None:
 
 
 def _pack_branches(sheet: Sheet, parent: _Chain, branches: list[_Chain]) -> None:
-    # Roots come main path first; branches inner (short) before outer, so that lines nest.
+    # Roots come main path first. A branch that opens further right hangs higher: the lines of two
+    # branches then nest, and what opens later need not cross what opened before.
     if parent.nodes:
-        branches = sorted(branches, key=lambda chain: (chain.width, chain.nodes[0].order))
+        branches = sorted(branches, key=lambda chain: _nesting(sheet, chain))
     rows = {node.id: run.row for runs in parent.block.values() for run in runs for node in run.nodes}
     for branch in branches:
         start = sheet.nodes.get(branch.attach)
@@ -185,6 +186,11 @@ def _pack_branches(sheet: Sheet, parent: _Chain, branches: list[_Chain]) -> None
             for run in runs:
                 run.row += shift
             block.extend(runs)
+
+
+def _nesting(sheet: Sheet, chain: _Chain) -> tuple[int, int, int]:
+    start = sheet.nodes.get(chain.attach, chain.nodes[0])
+    return -start.column, chain.width, chain.nodes[0].order
 
 
 def _clash(run: _Run, other: _Run, shift: int) -> bool:

@@ -39,6 +39,12 @@ def _hosts(sheet: Sheet) -> dict[str, list[Node]]:
         if edge.kind in ("association", "data") and "pool:" not in edge.source + edge.target:
             hosts[edge.source].append(sheet.nodes[edge.target])
             hosts[edge.target].append(sheet.nodes[edge.source])
+    flows = {edge.id: edge for edge in sheet.edges}
+    for edge in sheet.loose:
+        # An annotation of a flow stands near where the flow begins.
+        for one, two in ((edge.source, edge.target), (edge.target, edge.source)):
+            if one in sheet.nodes and two in flows and flows[two].source in sheet.nodes:
+                hosts[one].append(sheet.nodes[flows[two].source])
     return hosts
 
 

@@ -73,13 +73,18 @@ class Picture:
 
 @dataclass(slots=True)
 class Boundary:
-    """An event on the border of an activity; ``offset`` is its centre from the host's left side."""
+    """An event on the border of an activity.
+
+    ``offset`` is its centre from the host's left side; under a host that stands over several
+    columns, from the middle of ``column``.
+    """
 
     id: str
     name: str
     order: int
     label: tuple[int, int]
     offset: int = 0
+    column: int = -1
 
 
 @dataclass(slots=True)
@@ -177,7 +182,7 @@ class Pool:
 class Sheet:
     """Everything that one plane, or one expanded subprocess, shows."""
 
-    owner: str
+    owners: list[str]
     pools: list[Pool] = field(default_factory=list)
     lanes: list[Lane] = field(default_factory=list)
     nodes: dict[str, Node] = field(default_factory=dict)

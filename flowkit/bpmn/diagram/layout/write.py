@@ -10,7 +10,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
 from flowkit.bpmn.diagram.layout.sheet import Picture
-from flowkit.bpmn.diagram.source import BPMN, BPMNDI, DC, DI, Source
+from flowkit.bpmn.diagram.source import BIOC, BPMN, BPMNDI, COLOR, DC, DI, Source
 
 __all__ = ["PlaneOf", "write_diagrams"]
 
@@ -68,6 +68,28 @@ def _without_diagrams(data: bytes) -> tuple[bytes, bytes]:
     return kept + data[position:end], data[end:]
 
 
+def _colours(source: Source) -> tuple[dict[str, str], str]:
+    """The colours of the replaced diagrams, as attributes by element, and the namespaces they need."""
+    known = {uri: prefix for prefix, uri in source.root.nsmap.items() if prefix}
+    prefixes = {BIOC: known.get(BIOC, "bioc"), COLOR: known.get(COLOR, "color")}
+    found: dict[str, str] = {}
+    used: set[str] = set()
+    for tag in ("BPMNShape", "BPMNEdge"):
+        for node in source.root.iter(f"{{{BPMNDI}}}{tag}"):
+            text = ""
+            for name, value in node.attrib.items():
+                uri, _, local = str(name).strip("{").rpartition("}")
+                if uri in prefixes:
+                    used.add(uri)
+                    text += f" {prefixes[uri]}:{local}={quoteattr(str(value))}"
+            if text:
+                found.setdefault((node.get("bpmnElement") or "").rpartition(":")[2], text)
+    declared = (
+        f' xmlns:{prefixes[uri]}="{uri}"' for uri in (BIOC, COLOR) if uri in used and uri not in known
+    )
+    return found, "".join(declared)
+
+
 class _Writer:
     """Writes DI with the file's own prefixes where it has them."""
 
@@ -81,6 +103,7 @@ class _Writer:
             f' xmlns:{self.prefixes[uri]}="{uri}"' for uri in self.prefixes if uri not in known
         )
         self.ids = set(source.elements)
+        self.colours, self.declared_colours = _colours(source)
         self.out = StringIO()
 
     def write(self, planes: Sequence[PlaneOf]) -> str:
@@ -98,9 +121,8 @@ class _Writer:
 
     def _diagram(self, plane: PlaneOf) -> None:
         di, out = self.prefixes[BPMNDI], self.out
-        out.write(
-            f"  <{di}:BPMNDiagram id={quoteattr(self._id(f'BPMNDiagram_{plane.owner}'))}{self.declared}>\n"
-        )
+        identity = quoteattr(self._id(f"BPMNDiagram_{plane.owner}"))
+        out.write(f"  <{di}:BPMNDiagram id={identity}{self.declared}{self.declared_colours}>\n")
         identity = quoteattr(self._id(f"BPMNPlane_{plane.owner}"))
         out.write(f"    <{di}:BPMNPlane id={identity} bpmnElement={quoteattr(plane.owner)}>\n")
         for box in plane.picture.boxes:
@@ -123,6 +145,7 @@ class _Writer:
             extra = ' isMarkerVisible="true"'
         if expanded is not None:
             extra = f' isExpanded="{str(expanded).lower()}"'
+        extra += self.colours.get(element, "")
         identity = quoteattr(self._id(f"{element}_di"))
         self.out.write(f"      <{di}:BPMNShape id={identity} bpmnElement={quoteattr(element)}{extra}>\n")
         self._bounds(bounds, "        ")
@@ -132,9 +155,9 @@ class _Writer:
     def _edge(
         self, element: str, line: Sequence[tuple[int, int]], label: tuple[int, int, int, int] | None
     ) -> None:
-        di = self.prefixes[BPMNDI]
+        di, extra = self.prefixes[BPMNDI], self.colours.get(element, "")
         identity = quoteattr(self._id(f"{element}_di"))
-        self.out.write(f"      <{di}:BPMNEdge id={identity} bpmnElement={quoteattr(element)}>\n")
+        self.out.write(f"      <{di}:BPMNEdge id={identity} bpmnElement={quoteattr(element)}{extra}>\n")
         for x, y in line:
             self.out.write(f'        <{self.prefixes[DI]}:waypoint x="{x}" y="{y}" />\n')
         self._label(label)

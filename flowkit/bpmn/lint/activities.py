@@ -1,0 +1,322 @@
+"""Activities: does each one say what it does?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flowkit.bpmn.lint.model import Model, Problem, Rule, a, error, warning
+from flowkit.bpmn.model import (
+    Activity,
+    AdHocSubProcess,
+    BusinessRuleTask,
+    CallActivity,
+    EndEvent,
+    EventDefinition,
+    FlowNode,
+    IoSpecification,
+    MessageEventDefinition,
+    ReceiveTask,
+    ScriptTask,
+    SendTask,
+    ServiceTask,
+    StartEvent,
+    ThrowEvent,
+    UserTask,
+)
+
+__all__ = ["RULES", "is_feel"]
+
+
+def is_feel(script_format: str) -> bool:
+    """Does a script format (a MIME type, or what modelers write instead) name FEEL?"""
+    lowered = script_format.strip().lower()
+    return lowered in ("", "feel") or lowered.split("/")[-1].removeprefix("x-") == "feel"
+
+
+def nothing_to_do(model: Model) -> Iterator[Problem]:
+    implemented = {o.id for o in model.definitions.operations if o.implementation or o.name}
+    for _, task in model.run(Activity):
+        if task.extensions.task_definition is not None:
+            continue
+        if isinstance(task, ServiceTask) and not task.implementation and task.operation not in implemented:
+            yield Problem(
+                task,
+                "the service task names no job type: nothing would be done.",
+                "Set zeebe:taskDefinition type.",
+            )
+        elif isinstance(task, SendTask) and not (
+            task.message or task.implementation or task.operation in implemented
+        ):
+            yield Problem(
+                task,
+                "the send task names no message and no job type.",
+                "Choose a message, or set a job type.",
+            )
+        elif isinstance(task, BusinessRuleTask) and not (
+            task.extensions.called_decision or task.implementation
+        ):
+            yield Problem(
+                task,
+                "the business rule task names no decision and no job type.",
+                "Set zeebe:calledDecision, or a job type.",
+            )
+
+
+def _has_job_type(node: FlowNode) -> bool:
+    definition = node.extensions.task_definition
+    return definition is not None and bool(definition.type)
+
+
+def empty_job_type(model: Model) -> Iterator[Problem]:
+    for _, node in model.run(FlowNode):
+        definition = node.extensions.task_definition
+        if definition is not None and not definition.type:
+            yield Problem(node, "the job type is empty.", "Write the type that a handler is registered for.")
+        elif definition is not None and not _is_count(definition.retries):
+            yield Problem(
+                node,
+                f"retries is '{definition.retries}', which is neither a whole number nor FEEL with '='.",
+                "Write a number such as 3.",
+            )
+
+
+def _is_count(text: str) -> bool:
+    return not text or text.startswith("=") or text.isdecimal()
+
+
+def unknown_job_type(model: Model) -> Iterator[Problem]:
+    if model.job_types is None:
+        return
+    known = ", ".join(sorted(model.job_types)) or "none"
+    for _, node in model.run(FlowNode):
+        job_type = _job_type(node)
+        if job_type and not job_type.startswith("=") and job_type not in model.job_types:
+            yield Problem(
+                node,
+                f"no handler is registered for the job type '{job_type}'.",
+                f"Known types: {known}.",
+            )
+
+
+def _job_type(node: FlowNode) -> str:
+    if node.extensions.task_definition is not None:
+        return node.extensions.task_definition.type
+    if isinstance(node, SendTask) and node.message:
+        return ""
+    return getattr(node, "implementation", "")
+
+
+def unsupported_implementation(model: Model) -> Iterator[Problem]:
+    for _, task in model.run(UserTask):
+        if task.implementation:
+            yield Problem(
+                task,
+                f"the implementation '{task.implementation}' is not run: flowkit keeps the task list itself.",
+                "Remove the attribute.",
+            )
+    for _, receive in model.run(ReceiveTask):
+        if receive.implementation:
+            yield Problem(
+                receive,
+                f"the implementation '{receive.implementation}' is not run: messages come by publish().",
+                "Remove the attribute.",
+            )
+
+
+def script_format(model: Model) -> Iterator[Problem]:
+    for _, task in model.all(ScriptTask):
+        if task.script is not None and task.script.text and not task.script_format:
+            yield Problem(
+                task, "the script has no scriptFormat.", 'Set scriptFormat="feel" (10.3.3: it must be given).'
+            )
+    for found in model.definitions.global_tasks:
+        if found.script is not None and found.script.text and not found.script_format:
+            yield Problem(found, "the script has no scriptLanguage.", 'Set scriptLanguage="feel".')
+
+
+def unsupported_script(model: Model) -> Iterator[Problem]:
+    for _, task in model.run(ScriptTask):
+        if _has_job_type(task) or task.extensions.script is not None:
+            continue
+        if not is_feel(task.script_format):
+            yield Problem(
+                task,
+                f"the script is written in '{task.script_format}'; only FEEL runs inside the engine.",
+                "Write it in FEEL, or set a job type and run it in a handler.",
+            )
+        elif task.script is None or not task.script.text:
+            yield Problem(task, "the script task has no script.", "Write a FEEL script, or set a job type.")
+    for found in model.definitions.global_tasks:
+        if found.kind == "globalScriptTask" and not is_feel(found.script_format):
+            yield Problem(
+                found,
+                f"the script is written in '{found.script_format}'; only FEEL runs inside the engine.",
+                "Write it in FEEL.",
+            )
+
+
+def missing_result_variable(model: Model) -> Iterator[Problem]:
+    for _, node in model.run(FlowNode):
+        decision, script = node.extensions.called_decision, node.extensions.script
+        if decision is not None and not decision.decision_id:
+            yield Problem(node, "zeebe:calledDecision names no decision.", "Set decisionId.")
+        for what in (decision, script):
+            if what is not None and not what.result_variable:
+                yield Problem(node, "no variable takes the result.", "Set resultVariable.")
+
+
+def missing_called_element(model: Model) -> Iterator[Problem]:
+    for _, call in model.run(CallActivity):
+        called = call.extensions.called_element
+        decision = call.extensions.called_decision
+        if decision is None and not call.called_element and (called is None or not called.process_id):
+            yield Problem(
+                call,
+                "the call activity names nothing to call.",
+                "Set zeebe:calledElement processId, or calledElement.",
+            )
+
+
+def called_process(model: Model) -> Iterator[Problem]:
+    processes = {process.id: process for process in model.definitions.processes}
+    callable_ids = processes.keys() | {task.id for task in model.definitions.global_tasks}
+    known = model.nodes.keys() | {m.id for m in model.definitions.messages}
+    for _, call in model.run(CallActivity):
+        called = call.extensions.called_element
+        target = (called.process_id if called else "") or call.called_element
+        if target in known and target not in callable_ids:
+            yield Problem(
+                call,
+                f"'{target}' is not a process or global task.",
+                "Call a process, a global task or a decision.",
+            )
+        process = processes.get(target)
+        if process is None:
+            continue
+        starts = [node for node in process.nodes if isinstance(node, StartEvent)]
+        if not process.is_executable:
+            yield Problem(
+                call, f"the called process '{target}' is not executable.", "Set isExecutable on it."
+            )
+        elif starts and all(start.definitions for start in starts):
+            yield Problem(
+                call,
+                f"the called process '{target}' has no none start event, so it can't be called.",
+                "Add a start event without a trigger (13.3.3).",
+            )
+
+
+def call_io(model: Model) -> Iterator[Problem]:
+    processes: dict[str, IoSpecification | None] = {p.id: p.io for p in model.definitions.processes}
+    tasks: dict[str, IoSpecification | None] = {t.id: t.io for t in model.definitions.global_tasks}
+    for _, call in model.all(CallActivity):
+        called = {**processes, **tasks}.get(call.called_element)
+        if call.io is None or called is None:
+            continue
+        for word, own, other in (
+            ("inputs", len(call.io.inputs), len(called.inputs)),
+            ("outputs", len(call.io.outputs), len(called.outputs)),
+        ):
+            if own != other:
+                yield Problem(
+                    call,
+                    f"the call has {own} data {word}, but '{call.called_element}' has {other}.",
+                    "Give the call the data of what it calls (10.3.6).",
+                )
+
+
+def invalid_binding(model: Model) -> Iterator[Problem]:
+    for _, node in model.run(FlowNode):
+        extensions = node.extensions
+        for reference in (extensions.called_element, extensions.called_decision, extensions.form):
+            if reference is None:
+                continue
+            if reference.binding not in ("latest", "deployment", "versionTag"):
+                yield Problem(
+                    node,
+                    f"the binding '{reference.binding}' is not known.",
+                    "Use latest, deployment or versionTag.",
+                )
+            elif reference.binding == "versionTag" and not reference.version_tag:
+                yield Problem(
+                    node, "the binding is versionTag, but no versionTag is given.", "Set versionTag."
+                )
+
+
+def quantity(model: Model) -> Iterator[Problem]:
+    for _, activity in model.activities():
+        for name, value in (
+            ("startQuantity", activity.start_quantity),
+            ("completionQuantity", activity.completion_quantity),
+        ):
+            if value < 1:
+                yield Problem(activity, f"{name} is {value}; it must be 1 or more.", "Remove it.")
+
+
+def ad_hoc_content(model: Model) -> Iterator[Problem]:
+    for scope in model.scopes:
+        if not isinstance(scope.container, AdHocSubProcess):
+            continue
+        for node in scope.nodes.values():
+            if isinstance(node, StartEvent | EndEvent):
+                yield Problem(
+                    node,
+                    f"an ad-hoc subprocess must not hold {a(node)}.",
+                    "Its activities start by choice and end with its completion condition; remove the event.",
+                )
+
+
+def operation_message(model: Model) -> Iterator[Problem]:
+    operations = {operation.id: operation for operation in model.definitions.operations}
+    for _, node in model.all(FlowNode):
+        places: list[tuple[str, str]] = []
+        if isinstance(node, SendTask | ReceiveTask):
+            places.append((node.message, node.operation))
+        definitions: tuple[EventDefinition, ...] = getattr(node, "definitions", ())
+        places.extend((d.message, d.operation) for d in definitions if isinstance(d, MessageEventDefinition))
+        for message, reference in places:
+            operation = operations.get(reference)
+            if operation is None or not message:
+                continue
+            expected = {operation.in_message}
+            if isinstance(node, ThrowEvent):
+                expected.add(operation.out_message)
+            if message not in expected:
+                yield Problem(
+                    node,
+                    f"the message '{message}' is not the one of the operation '{operation.name}'.",
+                    f"Use the operation's message '{operation.in_message}', or another operation.",
+                )
+
+
+def unnamed_user_task(model: Model) -> Iterator[Problem]:
+    for _, task in model.run(UserTask):
+        if not task.name.strip():
+            yield Problem(
+                task, "the user task has no name.", "Name it: people see the name in their task list."
+            )
+
+
+RULES: tuple[Rule, ...] = (
+    error("nothing-to-do", "A task that runs says what it does.", nothing_to_do),
+    error("empty-job-type", "A job definition has a type and a number of retries.", empty_job_type),
+    error("unknown-job-type", "Every job type has a handler.", unknown_job_type),
+    error(
+        "unsupported-implementation",
+        "People's tasks and messages have no foreign implementation.",
+        unsupported_implementation,
+    ),
+    error("script-format", "A script says its language.", script_format),
+    error("unsupported-script", "A script that runs inside the engine is FEEL.", unsupported_script),
+    error(
+        "missing-result-variable", "A decision or script says where its result goes.", missing_result_variable
+    ),
+    error("missing-called-element", "A call activity names what it calls.", missing_called_element),
+    error("called-process", "What is called can be called.", called_process),
+    error("call-io", "A call has the data of what it calls.", call_io),
+    error("invalid-binding", "A reference is bound to latest, deployment or versionTag.", invalid_binding),
+    error("quantity", "Start and completion quantities are 1 or more.", quantity),
+    error("ad-hoc-content", "An ad-hoc subprocess has no start and end events.", ad_hoc_content),
+    error("operation-message", "A message belongs to the operation that it is used with.", operation_message),
+    warning("unnamed-user-task", "A user task has a name.", unnamed_user_task),
+)

@@ -1,0 +1,264 @@
+"""Data: inputs and outputs, associations, and what they may connect (10.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flowkit.bpmn.lint.model import Model, Problem, Rule, Scope, error, warning
+from flowkit.bpmn.lint.walk import elements
+from flowkit.bpmn.model import (
+    CatchEvent,
+    DataAssociation,
+    DataInput,
+    DataObject,
+    DataObjectReference,
+    DataOutput,
+    Element,
+    Event,
+    EventDefinition,
+    FlowNode,
+    IoSpecification,
+    MessageEventDefinition,
+    MultiInstanceLoopCharacteristics,
+    ReceiveTask,
+    SendTask,
+    SubProcess,
+    ThrowEvent,
+)
+
+__all__ = ["RULES"]
+
+
+def data_reference(model: Model) -> Iterator[Problem]:
+    for scope in model.executed:
+        for reference in scope.container.data_object_references:
+            if not reference.data_object:
+                yield Problem(reference, "the data object reference refers to nothing.", "Set dataObjectRef.")
+        for store in scope.container.data_store_references:
+            if not store.data_store and not store.name:
+                yield Problem(store, "the data store has neither a name nor a dataStoreRef.", "Name it.")
+
+
+def _own_io(node: FlowNode) -> tuple[set[str], set[str]]:
+    """The ids of a node's own data inputs (with properties) and outputs."""
+    inputs: set[str] = {p.id for p in getattr(node, "properties", ())}
+    outputs: set[str] = set(inputs)
+    io: IoSpecification | None = getattr(node, "io", None)
+    if io is not None:
+        inputs |= {i.id for i in io.inputs}
+        outputs |= {o.id for o in io.outputs}
+    inputs |= {i.id for i in getattr(node, "data_inputs", ())}
+    outputs |= {o.id for o in getattr(node, "data_outputs", ())}
+    loop = getattr(node, "loop", None)
+    if isinstance(loop, MultiInstanceLoopCharacteristics):
+        inputs |= {loop.input_item.id} if loop.input_item else set()
+        outputs |= {loop.output_item.id} if loop.output_item else set()
+    return inputs, outputs
+
+
+def _visible(scope: Scope | None) -> set[str]:
+    """The data that an element in ``scope`` can see: its scope's and those around it."""
+    found: set[str] = set()
+    while scope is not None:
+        container = scope.container
+        for group in (
+            container.data_objects,
+            container.data_object_references,
+            container.data_store_references,
+        ):
+            found |= {element.id for element in group}
+        found |= {p.id for p in getattr(container, "properties", ())}
+        io: IoSpecification | None = getattr(container, "io", None)
+        if io is not None:
+            found |= {element.id for element in (*io.inputs, *io.outputs)}
+        scope = scope.parent
+    return found
+
+
+def data_association(model: Model) -> Iterator[Problem]:
+    for scope, node in model.all(FlowNode):
+        inputs, outputs = _own_io(node)
+        around = _visible(scope)
+        ins: tuple[DataAssociation, ...] = getattr(node, "input_associations", ())
+        outs: tuple[DataAssociation, ...] = getattr(node, "output_associations", ())
+        for association in ins:
+            yield from _ends(node, association, around, inputs, "input")
+        for association in outs:
+            yield from _ends(node, association, outputs, around, "output")
+
+
+def _ends(
+    node: FlowNode, association: DataAssociation, sources: set[str], targets: set[str], which: str
+) -> Iterator[Problem]:
+    for source in association.sources:
+        if source not in sources:
+            where = "in its scope or around it" if which == "input" else "among the node's own outputs"
+            yield Problem(
+                node,
+                f"the source '{source}' of a data {which} association is not {where}.",
+                "Read from data that the node can see.",
+            )
+    if association.target and association.target not in targets:
+        where = "among the node's own inputs" if which == "input" else "in its scope or around it"
+        yield Problem(
+            node,
+            f"the target '{association.target}' of a data {which} association is not {where}.",
+            "Write to data that the node can see.",
+        )
+    if len(association.sources) > 1 and association.transformation is None and not association.assignments:
+        yield Problem(
+            node,
+            f"a data {which} association has {len(association.sources)} sources, but no transformation.",
+            "Say how the sources become one value, or draw several associations.",
+        )
+
+
+def data_association_idle(model: Model) -> Iterator[Problem]:
+    for _, node in model.run(FlowNode):
+        associations: tuple[DataAssociation, ...] = getattr(node, "output_associations", ())
+        for association in associations:
+            if not association.sources and not association.assignments and not association.transformation:
+                yield Problem(
+                    node,
+                    "a data output association has no source: it is drawn, but moves no data.",
+                    "Give it a source or an assignment, or leave it as documentation.",
+                )
+
+
+def io_sets(model: Model) -> Iterator[Problem]:
+    holders: list[tuple[Element, IoSpecification | None]] = [(a, a.io) for _, a in model.activities()]
+    holders += [(process, process.io) for process in model.definitions.processes]
+    holders += [(task, task.io) for task in model.definitions.global_tasks]
+    for holder, io in holders:
+        if io is None:
+            continue
+        groups: tuple[tuple[str, tuple[DataInput | DataOutput, ...], tuple[tuple[str, ...], ...]], ...] = (
+            ("input", io.inputs, io.input_sets),
+            ("output", io.outputs, io.output_sets),
+        )
+        for word, items, sets in groups:
+            own = {item.id for item in items}
+            listed = {identifier for one in sets for identifier in one}
+            for missing in sorted(own - listed):
+                yield Problem(
+                    holder, f"the data {word} '{missing}' is in no {word} set.", f"List it in the {word}Set."
+                )
+            for foreign in sorted(listed - own):
+                yield Problem(
+                    holder,
+                    f"the {word} set lists '{foreign}', which is no data {word} of this element.",
+                    "List its own data only.",
+                )
+
+
+def subprocess_io(model: Model) -> Iterator[Problem]:
+    for _, node in model.all(SubProcess):
+        if node.io is not None and not isinstance(node.loop, MultiInstanceLoopCharacteristics):
+            yield Problem(
+                node,
+                "an embedded subprocess has an ioSpecification.",
+                "It sees the data around it (10.4.1); remove the ioSpecification.",
+            )
+
+
+def event_data(model: Model) -> Iterator[Problem]:
+    for _, event in model.all(Event):
+        if isinstance(event, CatchEvent):
+            count, word = len(event.data_outputs), "output"
+        else:
+            assert isinstance(event, ThrowEvent)
+            count, word = len(event.data_inputs), "input"
+        # An end event without a definition may still collect the process's data (Trisotech writes it).
+        if event.definitions and count > len(event.definitions):
+            yield Problem(
+                event,
+                f"the event has {count} data {word}s for {len(event.definitions)} definition(s).",
+                "Give one for each definition, in the same order (10.5.1).",
+            )
+
+
+def data_item_mismatch(model: Model) -> Iterator[Problem]:
+    items = {message.id: message.item for message in model.definitions.messages}
+    for _, node in model.all(FlowNode):
+        for data, message in _message_data(node):
+            expected = items.get(message, "")
+            if data.item and expected and data.item != expected:
+                yield Problem(
+                    node,
+                    f"'{data.name or data.id}' is of the item '{data.item}', but its message carries "
+                    f"'{expected}'.",
+                    "Use the same item definition in both.",
+                )
+
+
+def association_item_mismatch(model: Model) -> Iterator[Problem]:
+    items = dict(_items(model))
+    for _, node in model.all(FlowNode):
+        associations: tuple[DataAssociation, ...] = (
+            *getattr(node, "input_associations", ()),
+            *getattr(node, "output_associations", ()),
+        )
+        for association in associations:
+            if association.transformation is not None or association.assignments:
+                continue
+            expected = items.get(association.target, "")
+            for source in association.sources:
+                if expected and items.get(source) and items[source] != expected:
+                    yield Problem(
+                        node,
+                        f"'{source}' is of the item '{items[source]}', its target of '{expected}'.",
+                        "Use the same item definition, or add a transformation (10.4.2).",
+                    )
+
+
+def _items(model: Model) -> Iterator[tuple[str, str]]:
+    """Each data element's item definition; a reference has that of its data object."""
+    for process in model.definitions.processes:
+        objects: dict[str, str] = {}
+        for element in elements(process):
+            item = getattr(element, "item", "")
+            if isinstance(element, DataObject):
+                objects[element.id] = item
+            if item:
+                yield element.id, item
+        for element in elements(process):
+            if isinstance(element, DataObjectReference) and objects.get(element.data_object):
+                yield element.id, objects[element.data_object]
+
+
+def _message_data(node: FlowNode) -> Iterator[tuple[DataInput | DataOutput, str]]:
+    """The data items that carry a message, with the message's id."""
+    if isinstance(node, SendTask | ReceiveTask):
+        if node.io is not None:
+            sent: tuple[DataInput | DataOutput, ...] = node.io.inputs
+            received: tuple[DataInput | DataOutput, ...] = node.io.outputs
+            data = sent if isinstance(node, SendTask) else received
+            yield from ((one, node.message) for one in data[:1])
+        return
+    own: tuple[DataInput | DataOutput, ...] = ()
+    definitions: tuple[EventDefinition, ...] = ()
+    if isinstance(node, CatchEvent):
+        own, definitions = node.data_outputs, node.definitions
+    elif isinstance(node, ThrowEvent):
+        own, definitions = node.data_inputs, node.definitions
+    for one, definition in zip(own, definitions, strict=False):
+        if isinstance(definition, MessageEventDefinition):
+            yield one, definition.message
+
+
+RULES: tuple[Rule, ...] = (
+    warning("data-association-idle", "A data association moves data.", data_association_idle),
+    error("data-reference", "A data reference refers to data.", data_reference),
+    error(
+        "data-association", "A data association connects a node with data that it can see.", data_association
+    ),
+    error("io-sets", "Input and output sets list each of the element's data.", io_sets),
+    error("subprocess-io", "An embedded subprocess has no inputs and outputs of its own.", subprocess_io),
+    error("event-data", "An event has at most one data item a definition.", event_data),
+    warning(
+        "association-item-mismatch",
+        "What a data association connects is of one item.",
+        association_item_mismatch,
+    ),
+    error("data-item-mismatch", "Data and message are of the same item.", data_item_mismatch),
+)

@@ -1,0 +1,253 @@
+"""Is there something to run, and is all of it what flowkit runs?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from flowkit.bpmn.lint.connections import instantiates
+from flowkit.bpmn.lint.model import Model, Problem, Rule, error, information, kind, warning
+from flowkit.bpmn.lint.walk import elements
+from flowkit.bpmn.model import (
+    Activity,
+    AdHocSubProcess,
+    BusinessRuleTask,
+    CallActivity,
+    CompensateEventDefinition,
+    ComplexGateway,
+    Element,
+    Event,
+    EventBasedGateway,
+    ExclusiveGateway,
+    FlowNode,
+    InclusiveGateway,
+    IoSpecification,
+    ManualTask,
+    MultiInstanceBehavior,
+    MultiInstanceLoopCharacteristics,
+    ParallelGateway,
+    Process,
+    ReceiveTask,
+    ScriptTask,
+    SendTask,
+    ServiceTask,
+    StandardLoopCharacteristics,
+    StartEvent,
+    SubProcess,
+    Task,
+    Transaction,
+    UserTask,
+)
+from flowkit.bpmn.support import NOT_EXECUTED, POSITIONS, event_kind, event_position
+
+__all__ = ["DETECT", "RULES"]
+
+
+def no_executable_process(model: Model) -> Iterator[Problem]:
+    definitions = model.definitions
+    if not any(process.is_executable for process in definitions.processes) and not definitions.global_tasks:
+        yield Problem(
+            definitions,
+            "the file holds no executable process: deploying it would do nothing.",
+            'Set isExecutable="true" on the process that is to run.',
+        )
+
+
+def process_not_executable(model: Model) -> Iterator[Problem]:
+    for process in model.definitions.processes:
+        if not process.is_executable and process.nodes:
+            yield Problem(
+                process,
+                "the process is not executable: it documents, and is not run.",
+                'Set isExecutable="true" if it is to run.',
+            )
+
+
+def public_process(model: Model) -> Iterator[Problem]:
+    for process in model.definitions.processes:
+        if process.is_executable and process.process_type == "Public":
+            yield Problem(
+                process,
+                "the process is public, so it shows only what others see, and executable.",
+                "An executable process is private (10.1): set processType to Private, or leave it out.",
+            )
+
+
+def not_a_flow_element(model: Model) -> Iterator[Problem]:
+    for scope in model.scopes:
+        for found in scope.container.unsupported:
+            yield Problem(
+                found,
+                f"<{found.tag}> does not belong into a process.",
+                "Choreography activities stand in choreographies; events are start, catch, throw, "
+                "boundary or end events.",
+            )
+
+
+def must_understand(model: Model) -> Iterator[Problem]:
+    for found in model.definitions.unsupported:
+        if found.tag == "extension":
+            yield Problem(
+                found,
+                "the file demands that its reader understands an extension (mustUnderstand), which flowkit "
+                "does not.",
+                "Remove the extension, or save the file with mustUnderstand false.",
+            )
+
+
+def import_not_read(model: Model) -> Iterator[Problem]:
+    for _, namespace, location in model.definitions.imports:
+        yield Problem(
+            model.definitions,
+            f"the file imports '{location or namespace}', which is not read.",
+            "Deploy what is called by its id; types of other files are not checked.",
+        )
+
+
+Detector = Callable[[Model], Iterator[Element]]
+
+
+def _nodes(kind_of: type[Element], test: Callable[[Element], bool] = lambda _: True) -> Detector:
+    def detect(model: Model) -> Iterator[Element]:
+        for scope in model.executed:
+            yield from (node for node in scope.nodes.values() if isinstance(node, kind_of) and test(node))
+
+    return detect
+
+
+def _loops(test: Callable[[object], bool]) -> Detector:
+    return _nodes(Activity, lambda a: test(getattr(a, "loop", None)))
+
+
+def _within(kind_of: type[Element], test: Callable[[Element], bool]) -> Detector:
+    def detect(model: Model) -> Iterator[Element]:
+        for process in model.definitions.processes:
+            if process.is_executable:
+                yield from (e for e in elements(process) if isinstance(e, kind_of) and test(e))
+
+    return detect
+
+
+def _process_compensation(model: Model) -> Iterator[Element]:
+    for scope, event in model.run(Event):
+        container = scope.container
+        in_process = scope.parent is not None and isinstance(scope.parent.container, Process)
+        catches = any(isinstance(d, CompensateEventDefinition) for d in event.definitions)
+        if event_position(event, container) == "event-subprocess" and in_process and catches:
+            yield event
+
+
+def _attribute(name: str) -> Callable[[Element], bool]:
+    return lambda element: bool(getattr(element, name))
+
+
+def _unsupported_roots(*tags: str) -> Detector:
+    def detect(model: Model) -> Iterator[Element]:
+        definitions = model.definitions
+        yield from (found for found in definitions.unsupported if found.tag in tags)
+        for collaboration in definitions.collaborations:
+            yield from (found for found in collaboration.unsupported if found.tag in tags)
+
+    return detect
+
+
+def _method(element: Element) -> bool:
+    assert isinstance(element, Transaction)
+    return element.method not in ("", "##Compensate", "##compensate", "compensate")
+
+
+DETECT: dict[str, Detector] = {
+    "task": _nodes(Task, lambda t: type(t) is Task),
+    "manualTask": _nodes(ManualTask),
+    "serviceTask": _nodes(ServiceTask),
+    "sendTask": _nodes(SendTask),
+    "receiveTask": _nodes(ReceiveTask),
+    "receiveTask.instantiate": _nodes(ReceiveTask, _attribute("instantiate")),
+    "instantiate.after-start": lambda model: (
+        node
+        for scope, node in model.run(FlowNode)
+        if instantiates(node)
+        and len(node.incoming) == 1
+        and isinstance(scope.nodes.get(scope.incoming(node)[0].source), StartEvent)
+    ),
+    "userTask": _nodes(UserTask),
+    "scriptTask": _nodes(ScriptTask),
+    "businessRuleTask": _nodes(BusinessRuleTask),
+    "callActivity": _nodes(CallActivity),
+    "subProcess": _nodes(SubProcess, lambda s: type(s) is SubProcess and not s.triggered_by_event),
+    "eventSubProcess": _nodes(SubProcess, _attribute("triggered_by_event")),
+    "transaction": _nodes(Transaction),
+    "transaction.method": _nodes(Transaction, _method),
+    "adHocSubProcess.parallel": _nodes(AdHocSubProcess, lambda a: getattr(a, "ordering", "") == "Parallel"),
+    "adHocSubProcess.sequential": _nodes(
+        AdHocSubProcess, lambda a: getattr(a, "ordering", "") == "Sequential"
+    ),
+    "adHocSubProcess.job": _nodes(AdHocSubProcess, lambda a: a.extensions.task_definition is not None),
+    "loop.standard": _loops(lambda loop: isinstance(loop, StandardLoopCharacteristics)),
+    "loop.parallel": _loops(
+        lambda loop: isinstance(loop, MultiInstanceLoopCharacteristics) and not loop.is_sequential
+    ),
+    "loop.sequential": _loops(
+        lambda loop: isinstance(loop, MultiInstanceLoopCharacteristics) and loop.is_sequential
+    ),
+    "loop.behavior": _loops(
+        lambda loop: (
+            isinstance(loop, MultiInstanceLoopCharacteristics)
+            and loop.behavior is not MultiInstanceBehavior.ALL
+        )
+    ),
+    "activity.startQuantity": _nodes(Activity, lambda a: getattr(a, "start_quantity", 1) > 1),
+    "activity.completionQuantity": _nodes(Activity, lambda a: getattr(a, "completion_quantity", 1) > 1),
+    "activity.flows": _nodes(Activity, lambda a: len(getattr(a, "outgoing", ())) > 1),
+    "activity.compensation": _nodes(Activity, _attribute("is_for_compensation")),
+    "activity.io": _nodes(Activity, _attribute("io")),
+    "data.streaming": _within(IoSpecification, _attribute("streaming")),
+    "data.transformation": _within(Element, lambda e: getattr(e, "transformation", None) is not None),
+    "process.io": _within(Process, _attribute("io")),
+    "dataObject": _within(Process, _attribute("data_objects")),
+    "dataStore": _within(Process, _attribute("data_store_references")),
+    "exclusiveGateway": _nodes(ExclusiveGateway),
+    "inclusiveGateway": _nodes(InclusiveGateway),
+    "parallelGateway": _nodes(ParallelGateway),
+    "complexGateway": _nodes(ComplexGateway),
+    "eventBasedGateway": _nodes(EventBasedGateway),
+    "eventBasedGateway.instantiate": _nodes(EventBasedGateway, _attribute("instantiate")),
+    "eventBasedGateway.parallel": _nodes(
+        EventBasedGateway, lambda g: getattr(g, "event_gateway_type", "") == "Parallel"
+    ),
+    "event.reference": lambda model: iter(model.definitions.event_definitions),
+    "event.process-compensation": _process_compensation,
+    "messageFlow": lambda model: (f for c in model.definitions.collaborations for f in c.message_flows),
+    "lane": _within(Process, _attribute("lanes")),
+    "correlation": _within(Process, _attribute("correlation_subscriptions")),
+    "choreography": _unsupported_roots("choreography", "globalChoreographyTask"),
+    "conversation": _unsupported_roots(
+        "conversation", "subConversation", "callConversation", "globalConversation"
+    ),
+}
+"""How each entry of ``support.FEATURES`` is recognised in a model."""
+
+
+def not_executed(model: Model) -> Iterator[Problem]:
+    for key, advice in NOT_EXECUTED.items():
+        if key in DETECT:
+            for element in DETECT[key](model):
+                what = f"<{element.tag}>" if hasattr(element, "tag") else f"this {kind(element)}"
+                yield Problem(element, f"{what} uses what flowkit does not execute ({key}).", advice)
+    for scope, event in model.run(Event):
+        position = event_position(event, scope.container)
+        cell = NOT_EXECUTED.get(f"{event_kind(event)}@{position}")
+        if cell is not None:
+            yield Problem(event, f"'{event_kind(event)}' as {POSITIONS[position]} is not executed.", cell)
+
+
+RULES: tuple[Rule, ...] = (
+    error("no-executable-process", "A file that is deployed holds something to run.", no_executable_process),
+    information(
+        "process-not-executable", "A process that is not executable is not run.", process_not_executable
+    ),
+    error("public-process", "An executable process is private.", public_process),
+    error("not-a-flow-element", "A process holds what belongs into a process.", not_a_flow_element),
+    error("must-understand", "The file demands nothing that flowkit does not know.", must_understand),
+    warning("import-not-read", "A file stands on its own.", import_not_read),
+    error("not-executed", "What flowkit does not execute is refused.", not_executed),
+)

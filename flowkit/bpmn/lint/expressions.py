@@ -1,0 +1,199 @@
+"""Every text that would be evaluated: is it FEEL, and does it parse?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from flowkit.bpmn.extensions_model import NO_EXTENSIONS, Extensions
+from flowkit.bpmn.juel import is_juel
+from flowkit.bpmn.lint.activities import is_feel
+from flowkit.bpmn.lint.model import Model, Problem, Rule, error
+from flowkit.bpmn.lint.walk import elements, expressions
+from flowkit.bpmn.model import Element, Expression, GlobalTask, ScriptTask, TimerEventDefinition
+from flowkit.errors import FlowkitError, InvalidExpression
+from flowkit.feel import compile_expression
+from flowkit.timers import parse_cycle, parse_timer_date, parse_timer_duration
+
+__all__ = ["RULES", "Text", "feel_texts"]
+
+
+class Text(NamedTuple):
+    """A FEEL text of the model: where it stands, what it is for, and whether FEEL is demanded."""
+
+    element: Element
+    what: str
+    text: str
+
+
+def _executed(model: Model) -> Iterator[Element]:
+    definitions = model.definitions
+    for root in (
+        *definitions.messages,
+        *definitions.signals,
+        *definitions.errors,
+        *definitions.escalations,
+        *definitions.correlation_properties,
+        *definitions.global_tasks,
+    ):
+        yield from elements(root)
+    for process in definitions.processes:
+        if process.is_executable:
+            yield from elements(process)
+
+
+def _standard(element: Element) -> Iterator[tuple[str, Expression]]:
+    """The element's own expressions, without scripts of other languages and literal timers."""
+    if isinstance(element, ScriptTask | GlobalTask) and not is_feel(element.script_format):
+        return
+    if isinstance(element, ScriptTask) and element.extensions.task_definition is not None:
+        return
+    yield from ((name, found) for name, found in expressions(element) if not found.literal)
+
+
+_EVALUATED = (
+    # (field of the extensions, attributes that are FEEL when they begin with "=")
+    ("task_definition", ("type", "retries")),
+    ("assignment", ("assignee", "candidate_groups", "candidate_users")),
+    ("schedule", ("due_date", "follow_up_date")),
+    ("form", ("form_id", "external_reference")),
+    ("called_element", ("process_id",)),
+    ("called_decision", ("decision_id",)),
+    ("loop", ("input_collection", "output_element")),
+    ("ad_hoc", ("active_elements", "output_element")),
+    ("script", ("expression",)),
+)
+_PLAIN = ("priority", "correlation_key", "message_id", "time_to_live")
+# Camunda 8 evaluates these always; a text without "=" is a modelling mistake there and here.
+_FEEL_ONLY = frozenset(
+    {"loop.input_collection", "loop.output_element", "ad_hoc.active_elements", "ad_hoc.output_element"}
+    | {"script.expression"}
+)
+
+
+def _extension_texts(extensions: Extensions) -> Iterator[tuple[str, str]]:
+    if extensions is NO_EXTENSIONS:
+        return
+    for name, attributes in _EVALUATED:
+        value = getattr(extensions, name)
+        if value is not None:
+            yield from ((f"{name}.{attribute}", getattr(value, attribute)) for attribute in attributes)
+    yield from ((name, getattr(extensions, name)) for name in _PLAIN)
+    yield from ((f"the input '{m.target}'", m.source) for m in extensions.inputs)
+    yield from ((f"the output '{m.target}'", m.source) for m in extensions.outputs)
+
+
+def feel_texts(model: Model) -> Iterator[Text]:
+    """Every FEEL text of the executable processes."""
+    for element in _executed(model):
+        for name, expression in _standard(element):
+            if not expression.language:
+                yield Text(element, _readable(name), expression.text)
+        for name, text in _extension_texts(element.extensions):
+            if text.startswith("="):
+                yield Text(element, _readable(name), text[1:])
+        for name in ("name", "code"):
+            value = getattr(element, name, "")
+            if value.startswith("=") and element in _named_roots(model):
+                yield Text(element, f"the {name}", value[1:])
+
+
+def _named_roots(model: Model) -> tuple[Element, ...]:
+    definitions = model.definitions
+    return (*definitions.messages, *definitions.signals, *definitions.errors, *definitions.escalations)
+
+
+def _readable(name: str) -> str:
+    if name.startswith("the "):
+        return name
+    return "the " + name.replace("task_definition", "job").replace("_", " ").replace(".", "'s ")
+
+
+def invalid_expression(model: Model) -> Iterator[Problem]:
+    for element, what, text in feel_texts(model):
+        if not text.strip():
+            yield Problem(element, f"{what} is empty.", "Write a FEEL expression, or remove it.")
+            continue
+        if is_juel(text):
+            yield Problem(
+                element,
+                f"{what} is '{text[:80]}': ${{…}} is not FEEL and is not carried over.",
+                "Write it as FEEL.",
+            )
+            continue
+        try:
+            compile_expression(text)
+        except InvalidExpression as fault:
+            pointer = text[max(0, fault.position - 20) : fault.position + 20]
+            yield Problem(
+                element,
+                f"{what} is no valid FEEL: {fault} (near '{pointer}').",
+                "Correct the expression.",
+            )
+        except FlowkitError as fault:
+            yield Problem(element, f"{what} can't be compiled: {fault}", "Simplify the expression.")
+
+
+def invalid_timer(model: Model) -> Iterator[Problem]:
+    for element in _executed(model):
+        for what, text, parse in _literal_times(element):
+            try:
+                parse(text)
+            except InvalidExpression as fault:
+                yield Problem(element, f"{what} is wrong: {fault}", "Or compute it in FEEL.")
+
+
+def _literal_times(element: Element) -> Iterator[tuple[str, str, Callable[[str], object]]]:
+    """The times that stand as literal text: what they are for, the text, how it is read."""
+    if isinstance(element, TimerEventDefinition):
+        for name, expression in expressions(element):
+            if expression.literal:
+                yield f"the {name}", expression.text, _TIMES[name]
+    schedule = element.extensions.schedule
+    if schedule is not None:
+        for what, text in (
+            ("the due date", schedule.due_date),
+            ("the follow-up date", schedule.follow_up_date),
+        ):
+            if text and not text.startswith("="):
+                yield what, text, parse_timer_date
+    lifetime = element.extensions.time_to_live
+    if lifetime and not lifetime.startswith("="):
+        yield "the time to live", lifetime, parse_timer_duration
+
+
+_TIMES: dict[str, Callable[[str], object]] = {
+    "date": parse_timer_date,
+    "duration": parse_timer_duration,
+    "cycle": parse_cycle,
+}
+
+
+def literal_not_feel(model: Model) -> Iterator[Problem]:
+    for element in _executed(model):
+        for name, text in _extension_texts(element.extensions):
+            if name in _FEEL_ONLY and text and not text.startswith("="):
+                yield Problem(
+                    element,
+                    f"{_readable(name)} is the fixed text '{text[:80]}', but must be computed.",
+                    f"Put '=' before it: ={text[:80]}",
+                )
+
+
+def unsupported_language(model: Model) -> Iterator[Problem]:
+    for element in _executed(model):
+        for name, expression in _standard(element):
+            if expression.language and not expression.literal:
+                yield Problem(
+                    element,
+                    f"{_readable(name)} is written in '{expression.language[:80]}'; flowkit evaluates FEEL.",
+                    "Write it in FEEL and remove the language (or the file's expressionLanguage).",
+                )
+
+
+RULES: tuple[Rule, ...] = (
+    error("invalid-expression", "Every expression is valid FEEL.", invalid_expression),
+    error("invalid-timer", "Every time is ISO 8601 or FEEL.", invalid_timer),
+    error("expression-needs-equals", "What must be computed begins with '='.", literal_not_feel),
+    error("unsupported-language", "Every expression is in FEEL.", unsupported_language),
+)

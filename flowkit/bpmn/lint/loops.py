@@ -1,0 +1,225 @@
+"""Loops: of activities (10.3.8), and of sequence flows that never wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flowkit.bpmn.lint.model import Model, Problem, Rule, Scope, error
+from flowkit.bpmn.model import (
+    Activity,
+    AdHocSubProcess,
+    BusinessRuleTask,
+    ComplexGateway,
+    EventBasedGateway,
+    ExclusiveGateway,
+    FlowNode,
+    Gateway,
+    InclusiveGateway,
+    IntermediateThrowEvent,
+    ManualTask,
+    MultiInstanceBehavior,
+    MultiInstanceLoopCharacteristics,
+    ScriptTask,
+    StandardLoopCharacteristics,
+    SubProcess,
+    Task,
+)
+
+__all__ = ["RULES"]
+
+
+def loop_without_end(model: Model) -> Iterator[Problem]:
+    for _, activity in model.run(Activity):
+        loop = activity.loop
+        if not isinstance(loop, StandardLoopCharacteristics):
+            continue
+        if loop.condition is None and loop.maximum is None:
+            yield Problem(
+                activity,
+                "the loop has neither a condition nor a maximum: it would never end.",
+                "Write the loop condition, or set loopMaximum.",
+            )
+        elif loop.maximum is not None and loop.maximum < 1:
+            yield Problem(activity, f"loopMaximum is {loop.maximum}.", "Use 1 or more, or remove it.")
+
+
+def multi_instance_input(model: Model) -> Iterator[Problem]:
+    for _, activity in model.run(Activity):
+        loop = activity.loop
+        if not isinstance(loop, MultiInstanceLoopCharacteristics):
+            continue
+        collection = loop.extensions.loop
+        given = [
+            name
+            for name, value in (
+                ("loopCardinality", loop.cardinality),
+                ("loopDataInputRef", loop.loop_data_input),
+                ("inputCollection", collection is not None and collection.input_collection),
+            )
+            if value
+        ]
+        if not given:
+            yield Problem(
+                activity,
+                "the multi-instance activity does not say how many instances it has.",
+                "Give a collection (zeebe:loopCharacteristics inputCollection) or a loopCardinality.",
+            )
+        elif len(given) > 1:
+            yield Problem(
+                activity,
+                f"the number of instances is given twice: {' and '.join(given)}.",
+                "Keep one of them (10.3.8).",
+            )
+
+
+def multi_instance_data(model: Model) -> Iterator[Problem]:
+    for _, activity in model.activities():
+        loop = activity.loop
+        if not isinstance(loop, MultiInstanceLoopCharacteristics):
+            continue
+        if loop.input_item is not None and not loop.loop_data_input:
+            yield Problem(
+                activity, "inputDataItem is given without loopDataInputRef.", "Name the collection."
+            )
+        if loop.output_item is not None and not loop.loop_data_output:
+            yield Problem(
+                activity, "outputDataItem is given without loopDataOutputRef.", "Name the collection."
+            )
+        extension = loop.extensions.loop
+        if extension is not None and bool(extension.output_collection) != bool(extension.output_element):
+            yield Problem(
+                activity,
+                "outputCollection and outputElement are not both given: results would be lost.",
+                "Give both, or neither.",
+            )
+
+
+def multi_instance_behavior(model: Model) -> Iterator[Problem]:
+    needs = {
+        MultiInstanceBehavior.NONE: ("noneBehaviorEventRef", "none_behavior_event"),
+        MultiInstanceBehavior.ONE: ("oneBehaviorEventRef", "one_behavior_event"),
+        MultiInstanceBehavior.COMPLEX: ("complexBehaviorDefinition", "complex_behaviors"),
+    }
+    for _, activity in model.activities():
+        loop = activity.loop
+        if not isinstance(loop, MultiInstanceLoopCharacteristics) or loop.behavior not in needs:
+            continue
+        attribute, name = needs[loop.behavior]
+        if not getattr(loop, name):
+            yield Problem(
+                activity,
+                f"behavior is {loop.behavior}, but {attribute} is not given: no event would be thrown.",
+                f"Add {attribute}, or use behavior All.",
+            )
+
+
+# ---- loops of sequence flows ----------------------------------------------------------------
+
+
+def _passes_through(scope: Scope, node: FlowNode) -> bool:
+    """Does a token pass the node without anybody outside doing something?"""
+    if node.extensions.task_definition is not None or getattr(node, "loop", None) is not None:
+        return False
+    if isinstance(node, Gateway):
+        return not isinstance(node, EventBasedGateway)
+    if isinstance(node, SubProcess):
+        return not isinstance(node, AdHocSubProcess) and not node.nodes
+    return type(node) is Task or isinstance(node, ManualTask | ScriptTask | IntermediateThrowEvent)
+
+
+def _changes_data(node: FlowNode) -> bool:
+    has_output = bool(node.extensions.outputs or getattr(node, "output_associations", ()))
+    return has_output or isinstance(node, ScriptTask | BusinessRuleTask)
+
+
+def loop_without_wait(model: Model) -> Iterator[Problem]:
+    for scope in model.executed:
+        through = {n.id for n in scope.nodes.values() if _passes_through(scope, n)}
+        for loop in _cycles(scope, through):
+            nodes = [scope.nodes[i] for i in scope.nodes if i in loop]
+            if any(_changes_data(node) for node in nodes) and _has_choice(scope, loop):
+                continue
+            path = " → ".join(node.name or node.id for node in nodes[:6])
+            yield Problem(
+                nodes[0],
+                f"this loop never waits and nothing in it changes what it decides on: {path}.",
+                "Put a task, a timer or another event that waits into the loop, or an exit.",
+            )
+
+
+def _has_choice(scope: Scope, loop: set[str]) -> bool:
+    """Can a decision lead out of the loop? A fork can't: its other tokens stay inside."""
+    for identifier in loop:
+        node = scope.nodes[identifier]
+        flows = scope.outgoing(node)
+        leaves = any(flow.target not in loop for flow in flows)
+        decides = isinstance(node, ExclusiveGateway | InclusiveGateway | ComplexGateway) or any(
+            flow.condition is not None for flow in flows
+        )
+        if leaves and decides:
+            return True
+    return False
+
+
+def _cycles(scope: Scope, through: set[str]) -> list[set[str]]:
+    """The strongly connected components with a cycle, among the nodes that pass tokens through.
+
+    Tarjan's algorithm, iterative: a diagram may be longer than Python's stack is deep.
+    """
+    edges = {
+        i: [flow.target for flow in scope.outgoing(scope.nodes[i]) if flow.target in through] for i in through
+    }
+    order: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[set[str]] = []
+    for root in scope.nodes:
+        if root not in through or root in order:
+            continue
+        work = [(root, iter(edges[root]))]
+        order[root] = low[root] = len(order)
+        stack.append(root)
+        while work:
+            at, targets = work[-1]
+            following = next(targets, None)
+            if following is None:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[at])
+                if low[at] == order[at]:
+                    component = set(stack[stack.index(at) :])
+                    del stack[stack.index(at) :]
+                    if len(component) > 1 or at in edges[at]:
+                        found.append(component)
+            elif following not in order:
+                order[following] = low[following] = len(order)
+                stack.append(following)
+                work.append((following, iter(edges[following])))
+            elif following in stack:
+                low[at] = min(low[at], order[following])
+    return found
+
+
+RULES: tuple[Rule, ...] = (
+    error("loop-without-end", "A standard loop ends.", loop_without_end),
+    error(
+        "multi-instance-input",
+        "A multi-instance activity says once how many instances it has.",
+        multi_instance_input,
+    ),
+    error(
+        "multi-instance-data",
+        "A multi-instance activity's items belong to a collection.",
+        multi_instance_data,
+    ),
+    error(
+        "multi-instance-behavior",
+        "A multi-instance behaviour names the event that it throws.",
+        multi_instance_behavior,
+    ),
+    error(
+        "loop-without-wait",
+        "A loop of sequence flows waits somewhere, or comes to an end.",
+        loop_without_wait,
+    ),
+)

@@ -1,0 +1,116 @@
+"""The rows that a transaction is going to write, gathered until they are needed.
+
+Gathering pays twice: what is inserted and deleted in the same transaction (a job opened and done in
+one group) never reaches the database, and the rest goes there with one statement a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flowkit.engine.sql.schema import Table
+from flowkit.engine.store import Session
+
+__all__ = ["Changes"]
+
+Key = tuple[Any, ...]
+
+
+class Changes:
+    """Rows to put, patch and remove.
+
+    A key is the table's primary key, or a prefix of it that stands for all rows under it (the
+    candidates of a user task).
+    """
+
+    __slots__ = ("_patches", "_puts", "_removals")
+
+    def __init__(self) -> None:
+        self._puts: dict[Table, dict[Key, list[list[Any]]]] = {}
+        self._patches: dict[Table, dict[Key, dict[str, Any]]] = {}
+        self._removals: dict[Table, dict[Key, None]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._puts or self._patches or self._removals)
+
+    def touches(self, tables: Iterable[Table]) -> bool:
+        """Whether a read of one of ``tables`` would miss something."""
+        return any(t in self._puts or t in self._patches or t in self._removals for t in tables)
+
+    def put(self, table: Table, key: Key, row: list[Any]) -> None:
+        """Insert ``row``; further rows under the same key are inserted too."""
+        rows = self._puts.get(table)
+        if rows is None:
+            rows = self._puts[table] = {}
+        under = rows.get(key)
+        if under is None:
+            rows[key] = [row]
+        else:
+            under.append(row)
+
+    def patch(self, table: Table, key: Key, values: Mapping[str, Any]) -> None:
+        """Set columns of a row, which may be one that was put here."""
+        rows = self._puts.get(table)
+        if rows is not None and key in rows:
+            for row in rows[key]:
+                for name, value in values.items():
+                    row[table.position[name]] = value
+            return
+        patches = self._patches.get(table)
+        if patches is None:
+            patches = self._patches[table] = {}
+        known = patches.get(key)
+        if known is None:
+            patches[key] = dict(values)
+        else:
+            known.update(values)
+
+    def remove(self, table: Table, key: Key) -> None:
+        """Delete the rows under ``key``."""
+        rows = self._puts.get(table)
+        if rows is not None and rows.pop(key, None) is not None:
+            if not rows:
+                del self._puts[table]
+            return  # it was new here; had it taken a stored row's place, that removal stands already
+        patches = self._patches.get(table)
+        if patches is not None:
+            patches.pop(key, None)
+        self._removals.setdefault(table, {})[key] = None
+
+    def absorb(self, later: Changes) -> None:
+        """Take over the changes of ``later``, which came after these."""
+        if not self:
+            self._puts, self._patches, self._removals = later._puts, later._patches, later._removals
+            return
+        for table, removals in later._removals.items():
+            for key in removals:
+                self.remove(table, key)
+        for table, puts in later._puts.items():
+            for key, rows in puts.items():
+                for row in rows:
+                    self.put(table, key, row)
+        for table, patches in later._patches.items():
+            for key, values in patches.items():
+                self.patch(table, key, values)
+
+    def flush(self, session: Session) -> None:
+        """Write everything and forget it. Removals go first: a row may be put in a removed one's place."""
+        for table, removals in self._removals.items():
+            by_length: dict[int, list[Key]] = {}
+            for key in removals:
+                by_length.setdefault(len(key), []).append(key)
+            for length, keys in by_length.items():
+                session.run_many(table.delete(length), keys)
+        for table, puts in self._puts.items():
+            session.run_many(table.insert, [row for rows in puts.values() for row in rows])
+        for table, patches in self._patches.items():
+            by_columns: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+            for key, values in patches.items():
+                by_columns.setdefault(tuple(values), []).append((*values.values(), *key))
+            for columns, parameters in by_columns.items():
+                session.run_many(table.update(columns), parameters)
+        self.clear()
+
+    def clear(self) -> None:
+        self._puts, self._patches, self._removals = {}, {}, {}

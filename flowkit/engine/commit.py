@@ -1,0 +1,230 @@
+"""Commands become transactions: one at a time when the engine is idle, many in one under load.
+
+A caller's work joins a queue. Whoever gets the lock leads: it takes all that is queued, runs each
+work as a unit of its own, and commits them together; the others find their result ready. So a lone
+caller pays nothing for grouping, and fifty callers share one write to the disk.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flowkit.engine.changes import Changes
+from flowkit.engine.clock import micros
+from flowkit.engine.sql.schema import INSTANCE
+from flowkit.engine.store import Session, WriteConflict
+from flowkit.engine.unit import Live, Unit
+from flowkit.errors import Conflict, EngineClosed, StoreUnavailable
+
+if TYPE_CHECKING:
+    from flowkit.engine.parts import Parts
+
+__all__ = ["Batch", "Committer", "Outcome", "Work"]
+
+T = TypeVar("T")
+Work = Callable[[Unit], Any]
+
+MAX_GROUP = 128
+MAX_ATTEMPTS = 12
+CACHED_INSTANCES = 4096
+
+_REVISION = f"SELECT revision FROM {INSTANCE.name} WHERE id=?"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a work: its result, or the exception that undid it."""
+
+    result: Any = None
+    error: BaseException | None = None
+
+    def get(self) -> Any:
+        """The result; raises the work's exception."""
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+class Batch:
+    """The units of one transaction."""
+
+    def __init__(self, committer: Committer, session: Session) -> None:
+        self.parts = committer.parts
+        self.session = session
+        self.now = self.parts.clock.now()
+        self.at = micros(self.now)
+        self.changes = Changes()
+        self.live: dict[str, Live] = {}
+        self._committer = committer
+
+    def take(self, instance_id: str) -> Live | None:
+        """The instance as an earlier unit left it, or from the cache when that is up to date."""
+        live = self.live.get(instance_id)
+        if live is not None:
+            return live
+        live = self._committer.cache.pop(instance_id, None)
+        if live is None:
+            return None
+        lock = self.parts.store.lock
+        if lock or live.epoch != self._committer.epoch:
+            rows = self.session.query(_REVISION + lock, (instance_id,))
+            if not rows or rows[0][0] != live.revision:
+                return None
+        return live
+
+    def peek(self, instance_id: str) -> Live | None:
+        """The instance, to be read only, if it is at hand and surely up to date."""
+        live = self.live.get(instance_id)
+        if live is None and not self.parts.store.lock:
+            live = self._committer.cache.get(instance_id)
+            if live is not None and live.epoch != self._committer.epoch:
+                return None
+        return live
+
+    def forget(self, instance_id: str) -> None:
+        """A unit failed with this instance in its hands."""
+        self.live.pop(instance_id, None)
+
+    def perform(self, work: Work) -> Outcome:
+        """Run a work as a unit of its own."""
+        unit = Unit(self)
+        try:
+            result = work(unit)
+            unit.settle()
+        except (WriteConflict, StoreUnavailable):
+            raise
+        except Exception as error:
+            unit.undo()
+            return Outcome(error=error)
+        unit.accept()
+        return Outcome(result)
+
+
+class _Entry:
+    __slots__ = ("notify", "outcome", "work")
+
+    def __init__(self, work: Work, notify: Callable[[Outcome], None] | None = None) -> None:
+        self.work = work
+        self.outcome: Outcome | None = None
+        self.notify = notify
+
+
+class Committer:
+    """The only place where transactions are made; safe to be used by many threads."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.cache: dict[str, Live] = {}
+        self.epoch = 0
+        self._queue: deque[_Entry] = deque()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def run(self, work: Callable[[Unit], T]) -> T:
+        """Run ``work`` in a durable transaction; its result. Raises what it raises."""
+        entry = _Entry(work)
+        self._queue.append(entry)
+        with self._lock:
+            while entry.outcome is None:
+                self._lead()
+        result: T = entry.outcome.get()
+        return result
+
+    def run_all(self, works: Sequence[Work]) -> list[Outcome]:
+        """Run each work as a unit of its own, all in one transaction: one's failure undoes only itself."""
+        entries = [_Entry(work) for work in works]
+        with self._lock:
+            self._commit(entries)
+        return [entry.outcome for entry in entries if entry.outcome is not None]
+
+    def submit(self, work: Work, notify: Callable[[Outcome], None]) -> None:
+        """Queue ``work``; ``notify`` is called by the thread that leads the transaction."""
+        self._queue.append(_Entry(work, notify))
+
+    def lead(self) -> bool:
+        """Commit what is queued; whether there was anything."""
+        if not self._queue:
+            return False
+        with self._lock:
+            self._lead()
+        return True
+
+    def run_on(self, connection: Any, work: Callable[[Unit], T]) -> T:
+        """Run ``work`` in the application's own transaction, which the application commits."""
+        with self._lock:
+            self._check_open()
+            session = self.parts.store.foreign(connection)
+            batch = Batch(self, session)
+            self.epoch += 1
+            outcome = batch.perform(work)
+            batch.changes.flush(session)
+            for instance_id in batch.live:
+                self.cache.pop(instance_id, None)
+        result: T = outcome.get()
+        return result
+
+    def close(self) -> None:
+        """Wait for the running transaction and refuse further ones."""
+        with self._lock:
+            self._closed = True
+            self.cache.clear()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise EngineClosed("The engine is closed; make a new one to go on.")
+
+    def _lead(self) -> None:
+        entries: list[_Entry] = []
+        while self._queue and len(entries) < MAX_GROUP:
+            entries.append(self._queue.popleft())
+        if entries:
+            self._commit(entries)
+            for entry in entries:
+                if entry.notify is not None and entry.outcome is not None:
+                    entry.notify(entry.outcome)
+
+    def _commit(self, entries: list[_Entry]) -> None:
+        try:
+            self._check_open()
+            for attempt in range(MAX_ATTEMPTS):
+                try:
+                    self._transact(entries)
+                    return
+                except WriteConflict as conflict:
+                    if len(entries) > 1 or attempt + 1 == MAX_ATTEMPTS:
+                        raise Conflict(
+                            f"The command contradicts what others store at the same time: {conflict}"
+                        ) from conflict
+                    time.sleep(0.001 * attempt)
+        except Exception as error:
+            if len(entries) == 1:
+                entries[0].outcome = Outcome(error=error)
+                return
+            for entry in entries:  # one of them is the cause: let each stand for itself
+                self._commit([entry])
+
+    def _transact(self, entries: list[_Entry]) -> None:
+        store = self.parts.store
+        with store.transaction() as session:
+            if not store.lock and store.others_wrote(session):
+                self.epoch += 1
+            batch = Batch(self, session)
+            outcomes = [batch.perform(entry.work) for entry in entries]
+            if batch.changes:
+                batch.changes.flush(session)
+        for entry, outcome in zip(entries, outcomes, strict=True):
+            entry.outcome = outcome
+        self._remember(batch)
+
+    def _remember(self, batch: Batch) -> None:
+        cache = self.cache
+        for instance_id, live in batch.live.items():
+            live.epoch = self.epoch
+            cache[instance_id] = live
+        while len(cache) > CACHED_INSTANCES:
+            del cache[next(iter(cache))]

@@ -1,0 +1,293 @@
+"""Deployed definitions: processes, decisions and forms, versioned by content.
+
+A version never changes and is never reused; what is deployed again unchanged keeps its version.
+Instances run on the version that they were started with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flowkit.bpmn import check_deployable
+from flowkit.bpmn import parse as parse_bpmn
+from flowkit.engine.clock import micros
+from flowkit.engine.sql.schema import DEFINITION, DEPLOYMENT, MEMBER, RESOURCE
+from flowkit.engine.store import Session
+from flowkit.engine.triggers import arm_triggers
+from flowkit.engine.views import DefinitionView, Deployment
+from flowkit.errors import InvalidModel, NotFound
+from flowkit.findings import Finding, Location, Severity
+from flowkit.kernel import Program, compile_process
+
+if TYPE_CHECKING:
+    from flowkit.engine.unit import Unit
+
+__all__ = ["Definitions", "Prepared", "Version", "prepare"]
+
+_COLUMNS = "kind, id, version, name, digest, version_tag, deployment, resource, at"
+_SELECT = f"SELECT {_COLUMNS} FROM {DEFINITION.name} "
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a definition. ``kind``: process, decision or form."""
+
+    kind: str
+    id: str
+    number: int
+    name: str
+    digest: str
+    version_tag: str
+    deployment: str
+    resource: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A definition found in a file, checked and compiled, not yet deployed."""
+
+    kind: str
+    id: str
+    name: str
+    digest: str
+    version_tag: str
+    resource: str
+    compiled: Any
+
+
+class Definitions:
+    """Looks definitions up and keeps what was compiled; safe for many threads."""
+
+    def __init__(self, functions: Mapping[str, Any] | None = None) -> None:
+        self._functions = functions
+        self._compiled: dict[tuple[str, str], Any] = {}
+
+    # ---- looking up -------------------------------------------------------------------------
+
+    def latest(self, session: Session, kind: str, definition_id: str) -> Version:
+        """The newest version; raises NotFound."""
+        sql = _SELECT + "WHERE kind=? AND id=? ORDER BY version DESC LIMIT 1"
+        return self._one(session, sql, (kind, definition_id), f"{kind} {definition_id!r}")
+
+    def numbered(self, session: Session, kind: str, definition_id: str, number: int) -> Version:
+        """The version with this number; raises NotFound."""
+        sql = _SELECT + "WHERE kind=? AND id=? AND version=?"
+        what = f"version {number} of {kind} {definition_id!r}"
+        return self._one(session, sql, (kind, definition_id, number), what)
+
+    def bound(
+        self, session: Session, kind: str, definition_id: str, binding: str, version_tag: str, deployment: str
+    ) -> Version:
+        """What a reference means: *latest*, the one of the same *deployment*, or the newest with the
+        *versionTag*. Raises NotFound."""
+        if binding == "deployment":
+            sql = (
+                f"SELECT {', '.join(f'd.{name.strip()}' for name in _COLUMNS.split(','))} "
+                f"FROM {DEFINITION.name} d JOIN {MEMBER.name} m "
+                "ON d.kind=m.kind AND d.id=m.id AND d.version=m.version "
+                "WHERE m.deployment=? AND m.kind=? AND m.id=?"
+            )
+            what = f"{kind} {definition_id!r} in the caller's deployment"
+            return self._one(session, sql, (deployment, kind, definition_id), what)
+        if binding == "versionTag":
+            sql = _SELECT + "WHERE kind=? AND id=? AND version_tag=? ORDER BY version DESC LIMIT 1"
+            what = f"{kind} {definition_id!r} with version tag {version_tag!r}"
+            return self._one(session, sql, (kind, definition_id, version_tag), what)
+        return self.latest(session, kind, definition_id)
+
+    def _one(self, session: Session, sql: str, parameters: tuple[Any, ...], what: str) -> Version:
+        rows = session.query(sql, parameters)
+        if not rows:
+            raise NotFound(f"There is no {what}; deploy it first.")
+        return Version(*rows[0])
+
+    def all(self, session: Session, kind: str | None = None) -> list[DefinitionView]:
+        """Every version, oldest first."""
+        where, parameters = ("WHERE kind=? ", (kind,)) if kind else ("", ())
+        rows = session.query(_SELECT + where + "ORDER BY kind, id, version", parameters)
+        return [_view(Version(*row)) for row in rows]
+
+    # ---- compiled things --------------------------------------------------------------------
+
+    def program(self, session: Session, digest: str) -> Program:
+        """The program with this digest; raises NotFound."""
+        found: Program = self._get(session, "process", digest)
+        return found
+
+    def decisions(self, session: Session, version: Version) -> Any:
+        """The DMN model that a decision version is in."""
+        return self._get(session, "decision", version.digest)
+
+    def form(self, session: Session, version: Version) -> Any:
+        """The form of a form version."""
+        return self._get(session, "form", version.digest)
+
+    def _get(self, session: Session, kind: str, digest: str) -> Any:
+        found = self._compiled.get((kind, digest))
+        if found is None:
+            sql = (
+                f"SELECT r.name, r.content FROM {DEFINITION.name} d JOIN {RESOURCE.name} r "
+                "ON r.digest=d.resource WHERE d.kind=? AND d.digest=? LIMIT 1"
+            )
+            rows = session.query(sql, (kind, digest))
+            if not rows:
+                raise NotFound(f"There is no {kind} with digest {digest}.")
+            name, content = rows[0]
+            for prepared in _READERS[_suffix(name)](name, bytes(content), self._functions):
+                self._compiled[kind, prepared.digest] = prepared.compiled
+            found = self._compiled[kind, digest]
+        return found
+
+    # ---- deployment -------------------------------------------------------------------------
+
+    def check(self, files: Mapping[str, bytes]) -> list[Prepared]:
+        """Read, check and compile ``files``; raises InvalidModel with the findings of all of them."""
+        return prepare(files, self._functions)
+
+    def deploy(self, unit: Unit, files: Mapping[str, bytes], prepared: list[Prepared]) -> Deployment:
+        """Store what :meth:`check` gave; new content becomes a new version."""
+        session = unit.read()
+        self._lock(unit, session)
+        deployment = unit.parts.new_id(unit.now)
+        session = unit.write()
+        session.run(DEPLOYMENT.insert, (deployment, unit.at))
+        for content in files.values():
+            digest = hashlib.sha256(content).hexdigest()
+            if not session.query(f"SELECT 1 FROM {RESOURCE.name} WHERE digest=?", (digest,)):
+                name = next(name for name, other in files.items() if other == content)
+                session.run(RESOURCE.insert, (digest, name, content))
+        versions = [self._version(unit, session, deployment, item) for item in prepared]
+        for item, (version, new) in zip(prepared, versions, strict=True):
+            session.run(MEMBER.insert, (deployment, version.kind, version.id, version.number))
+            if new and item.kind == "process":
+                arm_triggers(unit, session, item.compiled)
+        views = tuple(_view(version) for version, _new in versions)
+        return Deployment(deployment, unit.now, views)
+
+    def _lock(self, unit: Unit, session: Session) -> None:
+        unit.parts.store.serialise(session, "flowkit:deploy")
+
+    def _version(self, unit: Unit, session: Session, deployment: str, item: Prepared) -> tuple[Version, bool]:
+        """The version of ``item``, and whether it is new. The newest with equal content is kept."""
+        rows = session.query(
+            _SELECT + "WHERE kind=? AND id=? ORDER BY version DESC LIMIT 1", (item.kind, item.id)
+        )
+        newest = Version(*rows[0]) if rows else None
+        self._compiled[item.kind, item.digest] = item.compiled
+        if newest is not None and newest.digest == item.digest and newest.resource == item.resource:
+            return newest, False
+        number = newest.number + 1 if newest else 1
+        version = Version(
+            item.kind, item.id, number, item.name, item.digest, item.version_tag, deployment,
+            item.resource, micros(unit.now),
+        )  # fmt: skip
+        session.run(
+            DEFINITION.insert,
+            (
+                version.kind, version.id, version.number, version.name, version.digest,
+                version.version_tag, version.deployment, version.resource, version.at,
+            ),
+        )  # fmt: skip
+        return version, True
+
+
+def _view(version: Version) -> DefinitionView:
+    return DefinitionView(
+        version.kind, version.id, version.number, version.name, version.version_tag, version.digest
+    )
+
+
+# ---- reading files --------------------------------------------------------------------------
+
+Functions = Mapping[str, Any] | None
+
+
+def _read_bpmn(name: str, content: bytes, functions: Functions) -> list[Prepared]:
+    definitions = parse_bpmn(content, file=name)
+    check_deployable(definitions)
+    resource = hashlib.sha256(content).hexdigest()
+    found = []
+    for process in definitions.processes:
+        if process.is_executable:
+            program = compile_process(definitions, process.id, functions=functions)
+            tag = program.version_tag
+            found.append(
+                Prepared("process", process.id, program.name, program.digest, tag, resource, program)
+            )
+    return found
+
+
+def _read_dmn(name: str, content: bytes, functions: Functions) -> list[Prepared]:
+    from flowkit import dmn  # noqa: PLC0415 only where there are decisions
+
+    model = dmn.parse(content, file=name)
+    problems = [finding for finding in dmn.check(model) if finding.severity is Severity.ERROR]
+    if problems:
+        raise InvalidModel(problems)
+    digest = hashlib.sha256(content).hexdigest()
+    return [
+        Prepared("decision", decision.id, decision.name, digest, "", digest, model)
+        for decision in model.decisions.values()
+    ]
+
+
+def _read_form(name: str, content: bytes, functions: Functions) -> list[Prepared]:
+    from flowkit.tasks.forms import read_form  # noqa: PLC0415 only where there are forms
+
+    form = read_form(content, file=name)
+    digest = hashlib.sha256(content).hexdigest()
+    return [Prepared("form", form.id, form.title or form.id, digest, "", digest, form)]
+
+
+_READERS: dict[str, Callable[[str, bytes, Functions], list[Prepared]]] = {
+    ".bpmn": _read_bpmn,
+    ".xml": _read_bpmn,
+    ".dmn": _read_dmn,
+    ".form": _read_form,
+    ".json": _read_form,
+}
+SUFFIXES = frozenset(_READERS)
+
+
+def _suffix(name: str) -> str:
+    return "." + name.rpartition(".")[2].lower()
+
+
+def prepare(files: Mapping[str, bytes], functions: Functions = None) -> list[Prepared]:
+    """Read, check and compile ``files``; raises InvalidModel with the findings of all of them."""
+    found: list[Prepared] = []
+    problems: list[Finding] = []
+    for name, content in sorted(files.items()):
+        reader = _READERS.get(_suffix(name))
+        if reader is None:
+            text = f"expected a file ending in {', '.join(sorted(SUFFIXES))}."
+            problems.append(_refusal(name, "file-type", text, "Rename it, or leave it out."))
+            continue
+        try:
+            found.extend(reader(name, content, functions))
+        except InvalidModel as error:
+            problems.extend(error.findings)
+    problems.extend(_duplicates(found, files))
+    if problems:
+        raise InvalidModel(problems)
+    return found
+
+
+def _duplicates(found: list[Prepared], files: Mapping[str, bytes]) -> list[Finding]:
+    names = {hashlib.sha256(content).hexdigest(): name for name, content in files.items()}
+    seen: dict[tuple[str, str], Prepared] = {}
+    problems = []
+    for item in found:
+        other = seen.setdefault((item.kind, item.id), item)
+        if other is not item:
+            text = f"the {item.kind} {item.id!r} is also in {names[other.resource]}."
+            problems.append(_refusal(names[item.resource], "duplicate-definition", text, "Keep one of them."))
+    return problems
+
+
+def _refusal(file: str, rule: str, message: str, hint: str) -> Finding:
+    return Finding(rule, Severity.ERROR, Location(file), message, hint)

@@ -1,0 +1,322 @@
+"""The engine that people import: deploy, start, complete, publish, look, repair.
+
+Everything here delegates; each method says in one place what a caller may rely on. Every method that
+changes something is one durable transaction: when it returns, the change is stored; when it raises,
+nothing has changed. An engine may be used by many threads.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+from flowkit.engine import messages, queries, user_tasks
+from flowkit.engine.clock import Clock, SystemClock, VirtualClock, from_micros
+from flowkit.engine.commit import Committer
+from flowkit.engine.definitions import Definitions
+from flowkit.engine.files import collect
+from flowkit.engine.ids import NewIds, split_id
+from flowkit.engine.operations import Operations
+from flowkit.engine.parts import Parts
+from flowkit.engine.payload import json_copy
+from flowkit.engine.pump import next_due
+from flowkit.engine.runner import InlineRunner
+from flowkit.engine.store import open_store
+from flowkit.engine.unit import Unit
+from flowkit.engine.views import (
+    DefinitionView,
+    Deployment,
+    HistoryEntry,
+    IncidentView,
+    InstanceView,
+    JobView,
+    UserTask,
+)
+from flowkit.errors import InvalidModel
+from flowkit.findings import Finding, Location, Severity
+from flowkit.kernel.protocol import ResolveIncident, SetVariables, Start
+from flowkit.tasks import Registry
+
+__all__ = ["Engine"]
+
+
+class Engine(Operations):
+    """A workflow engine on a store.
+
+    ``url``: ``memory:`` (nothing is kept), ``sqlite:///file`` or ``postgresql://…``.
+    ``tasks``: the handlers that this engine runs: a Registry, or what one is made of.
+    ``functions``: FEEL functions for every expression, those of working calendars among them.
+    ``durability``: *full* survives power loss, *normal* may lose the last commits then.
+    ``message_ttl``: how long a message without a time to live waits for its receiver.
+    """
+
+    def __init__(
+        self,
+        url: str = "memory:",
+        *,
+        tasks: Registry | Iterable[Any] | Any = (),
+        clock: Clock | None = None,
+        functions: Mapping[str, Any] | None = None,
+        durability: str = "full",
+        message_ttl: timedelta = timedelta(hours=1),
+    ) -> None:
+        self.registry = tasks if isinstance(tasks, Registry) else Registry(tasks)
+        self.clock: Clock = clock if clock is not None else SystemClock()
+        store = open_store(url, durability=durability)
+        definitions = Definitions(functions)
+        self._parts = Parts(store, self.clock, definitions, NewIds(), message_ttl)
+        self._committer = Committer(self._parts)
+        self._runner = InlineRunner(self._committer, self.registry, f"{os.getpid()}")
+        self._running = threading.Lock()
+
+    def close(self) -> None:
+        """Give the store back; what is running in other threads ends with EngineClosed."""
+        self._committer.close()
+        self._parts.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ---- definitions ------------------------------------------------------------------------
+
+    def deploy(self, *sources: str | os.PathLike[str] | Mapping[str, bytes]) -> Deployment:
+        """Deploy files, folders, or contents by name: all of them, or none.
+
+        Raises InvalidModel with the findings of all files, NotFound for a missing path.
+        """
+        files = collect(sources)
+        prepared = self._parts.definitions.check(files)
+        if not prepared:
+            text = "expected an executable process, a decision or a form, found none."
+            place = Location(", ".join(sorted(files)))
+            hint = 'Mark the process isExecutable="true".'
+            raise InvalidModel([Finding("nothing-executable", Severity.ERROR, place, text, hint)])
+        return self._committer.run(lambda unit: self._parts.definitions.deploy(unit, files, prepared))
+
+    def definitions(self, kind: str | None = None) -> list[DefinitionView]:
+        """Every version of every process, decision and form (``kind``)."""
+        with self._parts.store.reader() as session:
+            return self._parts.definitions.all(session, kind)
+
+    def program(self, process_id: str, version: int | None = None) -> Any:
+        """The compiled program of a process: its nodes, flows and names."""
+        definitions = self._parts.definitions
+        with self._parts.store.reader() as session:
+            if version is None:
+                found = definitions.latest(session, "process", process_id)
+            else:
+                found = definitions.numbered(session, "process", process_id, version)
+            return definitions.program(session, found.digest)
+
+    # ---- instances --------------------------------------------------------------------------
+
+    def start(
+        self,
+        process_id: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        business_key: str | None = None,
+        version: int | None = None,
+        start_event: str | None = None,
+        connection: Any = None,
+    ) -> str:
+        """Start an instance of the newest version, or of ``version``; its id.
+
+        With ``connection`` (SQLAlchemy's, to the engine's own database) the start is part of that
+        connection's transaction: both are committed, or none. Raises NotFound, InvalidPayload.
+        """
+        command = Start(variables=json_copy(variables), business_key=business_key, start_event=start_event)
+
+        def work(unit: Unit) -> str:
+            definitions, session = unit.parts.definitions, unit.read()
+            if version is None:
+                found = definitions.latest(session, "process", process_id)
+            else:
+                found = definitions.numbered(session, "process", process_id, version)
+            return unit.start(found, command)
+
+        if connection is not None:
+            return self._committer.run_on(connection, work)
+        return self._committer.run(work)
+
+    def instance(self, instance_id: str) -> InstanceView:
+        """One instance; raises NotFound."""
+        with self._parts.store.reader() as session:
+            return queries.instance(session, self._parts.definitions, instance_id)
+
+    def instances(self, process: str | None = None, **conditions: Any) -> list[InstanceView]:
+        """Instances, oldest first: see :func:`flowkit.engine.queries.find_instances` for the conditions
+        (version, business_key, status, parent, element, variables, started_after, started_before,
+        with_incidents, limit, offset)."""
+        with self._parts.store.reader() as session:
+            return queries.find_instances(session, self._parts.definitions, process=process, **conditions)
+
+    def history(self, instance_id: str, *, after: int = -1, limit: int | None = None) -> list[HistoryEntry]:
+        """What has happened to an instance, in order; raises NotFound."""
+        with self._parts.store.reader() as session:
+            return queries.history(session, instance_id, after=after, limit=limit)
+
+    def set_variables(
+        self, instance_id: str, variables: Mapping[str, Any], *, scope: int | None = None
+    ) -> None:
+        """Set variables from outside, in the process scope or another one."""
+        command = SetVariables(variables=json_copy(variables), scope=scope)
+        self._committer.run(lambda unit: _none(unit.step(instance_id, command)))
+
+    # ---- user tasks -------------------------------------------------------------------------
+
+    def tasks(self, instance: str | None = None, **conditions: Any) -> list[UserTask]:
+        """Open user tasks: see :func:`flowkit.engine.queries.find_tasks` for the conditions (group,
+        user, assignee, assigned, process, element, business_key, due_before, limit, offset)."""
+        with self._parts.store.reader() as session:
+            return queries.find_tasks(session, instance, **conditions)
+
+    def task(self, task_id: str) -> UserTask:
+        """One open user task; raises NotFound."""
+        with self._parts.store.reader() as session:
+            return queries.one_task(session, *split_id(task_id, "user task"))
+
+    def claim(self, task: UserTask | str, user: str) -> None:
+        """``user`` takes the task; raises WrongState when somebody else has it."""
+        instance, key = _task(task)
+        self._committer.run(lambda unit: user_tasks.claim_task(unit, instance, key, user))
+
+    def unclaim(self, task: UserTask | str) -> None:
+        """Give the task back to its candidates."""
+        self.assign(task, None)
+
+    def assign(self, task: UserTask | str, assignee: str | None, *, user: str | None = None) -> None:
+        """Give the task to ``assignee``, whoever has it now; ``user`` tells who did that."""
+        instance, key = _task(task)
+        self._committer.run(lambda unit: user_tasks.assign(unit, instance, key, assignee, user))
+
+    def delegate(self, task: UserTask | str, to: str, *, user: str | None = None) -> None:
+        """Hand the task on; with ``user``, raises WrongState unless they have it."""
+        instance, key = _task(task)
+        self._committer.run(lambda unit: user_tasks.delegate(unit, instance, key, to, user))
+
+    def complete(
+        self, task: UserTask | str, variables: Mapping[str, Any] | None = None, *, user: str | None = None
+    ) -> None:
+        """Complete a user task with the data of its form.
+
+        Raises InvalidPayload when the data breaks the form's schema, WrongState when the task is
+        assigned to someone other than ``user``, NotFound when it is no longer open.
+        """
+        instance, key = _task(task)
+        data = json_copy(variables)
+        self._committer.run(lambda unit: user_tasks.complete_task(unit, instance, key, data, user))
+
+    # ---- messages and signals ---------------------------------------------------------------
+
+    def publish(
+        self,
+        name: str,
+        key: str = "",
+        variables: Mapping[str, Any] | None = None,
+        *,
+        ttl: timedelta | None = None,
+        message_id: str | None = None,
+    ) -> list[str]:
+        """Publish a message; the ids of the instances that took it at once.
+
+        One that nobody takes is kept for ``ttl``. A second message with the same ``message_id`` does
+        nothing, so a sender may try again until it is answered.
+        """
+        keep = self._parts.message_ttl if ttl is None else ttl
+        data = json_copy(variables)
+        return self._committer.run(
+            lambda unit: messages.publish(unit, name, key, data, ttl=keep, message_id=message_id)
+        )
+
+    def broadcast(self, signal: str, variables: Mapping[str, Any] | None = None) -> list[str]:
+        """Broadcast a signal; the ids of the instances that it reached."""
+        data = json_copy(variables)
+        return self._committer.run(lambda unit: messages.broadcast(unit, signal, data))
+
+    # ---- running ----------------------------------------------------------------------------
+
+    def run_until_idle(self) -> int:
+        """Do jobs, due timers and what else is to be done, in this thread, until nothing is left now.
+
+        Jobs without a handler here, and retries that are not due, stay. Gives how many things were done.
+        """
+        with self._running:
+            return self._runner.run_until_idle()
+
+    def advance(self, by: timedelta) -> int:
+        """Move the virtual clock on, from due date to due date, running everything on the way.
+
+        Raises TypeError when the engine does not have a VirtualClock.
+        """
+        return self.run_until(self.clock.now() + by)
+
+    def run_until(self, until: datetime) -> int:
+        """Like :meth:`advance`, to a point in time."""
+        clock = self.clock
+        if not isinstance(clock, VirtualClock):
+            raise TypeError(
+                "Only a VirtualClock can be moved: make the engine with Engine(clock=VirtualClock())."
+            )
+        done = self.run_until_idle()
+        while (due := self.next_due()) is not None and due <= until:
+            if due > clock.now():
+                clock.set(due)
+            done += self.run_until_idle()
+        clock.set(max(until, clock.now()))
+        return done + self.run_until_idle()
+
+    def next_due(self) -> datetime | None:
+        """When the next timer or retry is due; None when there is none."""
+        with self._parts.store.reader() as session:
+            due = next_due(session)
+        return None if due is None else from_micros(due)
+
+    # ---- jobs and incidents -----------------------------------------------------------------
+
+    def jobs(self, instance: str | None = None, **conditions: Any) -> list[JobView]:
+        """Open jobs: see :func:`flowkit.engine.queries.find_jobs` (type, state, process, element,
+        limit, offset)."""
+        with self._parts.store.reader() as session:
+            return queries.find_jobs(session, instance, **conditions)
+
+    def incidents(self, instance: str | None = None, **conditions: Any) -> list[IncidentView]:
+        """Open incidents: see :func:`flowkit.engine.queries.incidents` (process, element, kind, limit,
+        offset)."""
+        with self._parts.store.reader() as session:
+            return queries.incidents(session, instance, **conditions)
+
+    def resolve(
+        self,
+        incident: IncidentView | str,
+        *,
+        retries: int = 1,
+        variables: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Try again what failed, after setting ``variables``; a job gets ``retries`` attempts."""
+        instance, key = split_id(incident if isinstance(incident, str) else incident.id, "incident")
+        data = json_copy(variables)
+
+        def work(unit: Unit) -> None:
+            if data:
+                unit.step(instance, SetVariables(variables=data))
+            unit.step(instance, ResolveIncident(incident=key, retries=retries))
+
+        self._committer.run(work)
+
+
+def _task(task: UserTask | str) -> tuple[str, int]:
+    return split_id(task if isinstance(task, str) else task.id, "user task")
+
+
+def _none(_: object) -> None:
+    """A command whose events nobody wants."""

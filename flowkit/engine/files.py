@@ -1,0 +1,41 @@
+"""What can be deployed: files, folders of files, or contents by name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from flowkit.errors import NotFound
+
+__all__ = ["collect"]
+
+IN_FOLDERS = (".bpmn", ".dmn", ".form")
+"""What a folder is searched for; a JSON Schema counts as a form when it lies in a folder *forms*."""
+
+
+def collect(sources: tuple[str | os.PathLike[str] | Mapping[str, bytes], ...]) -> dict[str, bytes]:
+    """The contents by name; raises NotFound for a path that is not there, or a folder without any."""
+    files: dict[str, bytes] = {}
+    for source in sources:
+        if isinstance(source, Mapping):
+            files.update(source)
+            continue
+        path = Path(source)
+        if path.is_dir():
+            found = sorted(file for file in path.rglob("*") if _belongs(file))
+            if not found:
+                raise NotFound(f"Nothing to deploy in {path}: expected files {', '.join(IN_FOLDERS)}.")
+            files.update({str(file): file.read_bytes() for file in found})
+        elif path.is_file():
+            files[str(path)] = path.read_bytes()
+        else:
+            raise NotFound(f"There is no file or folder {path}.")
+    if not files:
+        raise NotFound("Nothing to deploy: name a file, a folder, or a mapping of names to contents.")
+    return files
+
+
+def _belongs(file: Path) -> bool:
+    suffix = file.suffix.lower()
+    return file.is_file() and (suffix in IN_FOLDERS or (suffix == ".json" and file.parent.name == "forms"))

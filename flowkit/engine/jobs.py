@@ -1,0 +1,239 @@
+"""Jobs: claimed with a lease, done outside, settled with a command.
+
+A job is done *at least once*. A claim is durable before the handler runs, so a worker that dies
+leaves a lease that runs out: that counts as a failed attempt, and a job that kills its workers ends
+as an incident instead of killing them for ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import traceback
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from flowkit.engine.ids import join_id
+from flowkit.engine.payload import decode, encode, json_copy
+from flowkit.engine.sql.schema import JOB
+from flowkit.errors import FlowkitError, InvalidPayload, Rejected
+from flowkit.kernel.protocol import Command, CompleteJob, FailJob, ThrowBpmnError
+from flowkit.tasks import BpmnError, Handler, Retry, TaskContext
+from flowkit.timers import parse_timer_duration
+
+if TYPE_CHECKING:
+    from flowkit.engine.store import Session
+    from flowkit.engine.unit import Unit
+
+__all__ = [
+    "Claimed",
+    "claim",
+    "command_for_failure",
+    "expire_leases",
+    "perform",
+    "release",
+    "renew",
+    "settle",
+]
+
+BACKOFF_HEADER = "retryBackoff"
+"""The task header that gives the delay before the second attempt, an ISO-8601 duration."""
+FIRST_BACKOFF = timedelta(seconds=5)
+LONGEST_BACKOFF = timedelta(hours=1)
+LEASE = timedelta(seconds=60)
+
+_READY = (
+    f"SELECT instance, key, type, node, process, retries, attempt, headers FROM {JOB.name} "
+    "WHERE state='ready' AND active=1 AND type=? ORDER BY priority DESC, at LIMIT ?"
+)
+_TYPES = f"SELECT type FROM {JOB.name} WHERE state='ready' AND active=1 AND type>? ORDER BY type LIMIT 1"
+_WAKE = f"UPDATE {JOB.name} SET state='ready' WHERE state='waiting' AND at<=?"
+_EXPIRED = (
+    f"SELECT instance, key, node, retries, attempt, worker, headers FROM {JOB.name} "
+    "WHERE state='leased' AND at<=? AND active=1 ORDER BY at LIMIT 100"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job in the hands of a worker until ``lease_ends`` (microseconds)."""
+
+    instance: str
+    key: int
+    type: str
+    node: str
+    process: str
+    retries: int
+    attempt: int
+    headers: Mapping[str, str]
+    business_key: str | None
+    variables: bytes
+    lease_ends: int
+
+    @property
+    def id(self) -> str:
+        return join_id(self.instance, self.key)
+
+    def inputs(self) -> dict[str, Any]:
+        """The variables, the handler's own to change."""
+        found: dict[str, Any] = decode(self.variables)
+        return found
+
+
+def claim(
+    unit: Unit,
+    types: Mapping[str, int],
+    worker: str,
+    *,
+    lease: timedelta = LEASE,
+    reads: Callable[[str], Collection[str] | None] | None = None,
+) -> list[Claimed]:
+    """Lease up to ``types[type]`` ready jobs of each type, higher priority and longer waiting first."""
+    session = unit.read(JOB)
+    skip = unit.parts.store.skip
+    session.run(_WAKE, (unit.at,))
+    ends = unit.at + lease // timedelta(microseconds=1)
+    rows = [
+        row
+        for kind in _ready_types(session, types)
+        for row in session.query(_READY + skip, (kind, types[kind]))
+    ]
+    lives = unit.peek({row[0] for row in rows})
+    claimed = []
+    for instance, key, kind, node, process, retries, attempt, headers in rows:
+        live = lives[instance]
+        inputs = live.instance.inputs_of(key)
+        wanted = reads(kind) if reads is not None else None
+        if wanted is not None:
+            inputs = {name: value for name, value in inputs.items() if name in wanted}
+        values = {"state": "leased", "at": ends, "worker": worker, "attempt": attempt + 1}
+        unit.changes.patch(JOB, (instance, key), values)
+        claimed.append(
+            Claimed(
+                instance, key, kind, node, process, retries, attempt + 1, decode(bytes(headers)),
+                live.instance.business_key, encode(inputs), ends,
+            )
+        )  # fmt: skip
+    return claimed
+
+
+def _ready_types(session: Session, types: Mapping[str, int]) -> list[str]:
+    """Those of ``types`` that have ready jobs, without asking for each: an engine knows many types
+    and few of them have work at any moment."""
+    if len(types) <= 2:
+        return list(types)
+    found = []
+    rows = session.query(_TYPES, ("",))
+    while rows:
+        kind = rows[0][0]
+        if kind in types:
+            found.append(kind)
+        rows = session.query(_TYPES, (kind,))
+    return found
+
+
+def expire_leases(unit: Unit) -> int:
+    """Leases that ran out count as failed attempts; how many there were."""
+    rows = unit.read(JOB).query(_EXPIRED + unit.parts.store.skip, (unit.at,))
+    for instance, key, node, retries, attempt, worker, headers in rows:
+        left = max(retries - 1, 0)
+        delay = backoff(join_id(instance, key), attempt, decode(bytes(headers)))
+        command = FailJob(
+            job=key,
+            message=f"Worker {worker} did not finish attempt {attempt} of {node} in time: did it crash?",
+            retries=left,
+            retry_at=unit.now + delay if left else None,
+        )
+        try:
+            unit.step(instance, command)
+        except Rejected:
+            unit.changes.remove(JOB, (instance, key))
+    return len(rows)
+
+
+def settle(unit: Unit, job: Claimed, command: Command) -> None:
+    """Report a job's end. Of a suspended instance the job is given back, to be done again later."""
+    try:
+        unit.step(job.instance, command)
+    except Rejected:
+        if unit.load(job.instance).instance.status != "suspended":
+            raise
+        release(unit, job)
+
+
+def release(unit: Unit, job: Claimed) -> None:
+    """Give a job back as if it had never been claimed."""
+    sql = f"UPDATE {JOB.name} SET state='ready', worker=NULL, attempt=?, at=? "
+    where = "WHERE instance=? AND key=? AND state='leased' AND attempt=?"
+    parameters = (job.attempt - 1, unit.at, job.instance, job.key, job.attempt)
+    unit.write().run(sql + where, parameters)
+
+
+def renew(unit: Unit, job: Claimed, lease: timedelta) -> bool:
+    """Extend a lease; False when it is lost."""
+    ends = unit.at + lease // timedelta(microseconds=1)
+    sql = f"UPDATE {JOB.name} SET at=? WHERE instance=? AND key=? AND state='leased' AND attempt=?"
+    parameters = (ends, job.instance, job.key, job.attempt)
+    return bool(unit.write().query(f"{sql} RETURNING 1", parameters))
+
+
+# ---- the handler's end ----------------------------------------------------------------------
+
+
+def perform(handler: Handler, job: Claimed, context: TaskContext) -> Command:
+    """Call the handler and give the command that reports what came of it."""
+    try:
+        return CompleteJob(job=job.key, variables=json_copy(handler.call(context, job.inputs())))
+    except Exception as error:
+        return command_for_failure(job, error, context.now)
+
+
+def command_for_failure(job: Claimed, error: Exception, now: datetime) -> Command:
+    """What a handler's exception means: a BPMN error, another attempt, or an incident."""
+    if isinstance(error, BpmnError):
+        return ThrowBpmnError(
+            job=job.key, code=error.code, message=error.message, variables=json_copy(error.variables)
+        )
+    left = max(job.retries - 1, 0)
+    if isinstance(error, InvalidPayload):
+        left = 0  # the same variables would fail again
+    delay = backoff(job.id, job.attempt, job.headers)
+    if isinstance(error, Retry) and error.after is not None:
+        delay = error.after
+    message = str(error) or type(error).__name__
+    if not isinstance(error, FlowkitError | Retry):
+        message = f"{type(error).__name__}: {error}"
+    return FailJob(
+        job=job.key,
+        message=message,
+        retries=left,
+        retry_at=now + delay if left else None,
+        details=_details(job, error),
+    )
+
+
+def _details(job: Claimed, error: Exception) -> str:
+    """The traceback and the inputs, bounded: they stay in the history."""
+    trace = "".join(traceback.format_exception(error))[-8000:]
+    inputs = job.variables[:4000].decode(errors="replace")
+    return f"Attempt {job.attempt} with {inputs}\n{trace}"
+
+
+def backoff(job_id: str, attempt: int, headers: Mapping[str, str]) -> timedelta:
+    """The delay after a failed attempt: doubled each time, with ±20 % jitter that depends only on
+    the job and attempt, at most an hour."""
+    first = FIRST_BACKOFF
+    text = headers.get(BACKOFF_HEADER)
+    if text:
+        try:
+            first = parse_timer_duration(text).after(_ZERO) - _ZERO
+        except (FlowkitError, ValueError, OverflowError):
+            first = FIRST_BACKOFF
+    digest = hashlib.blake2b(f"{job_id}/{attempt}".encode(), digest_size=4).digest()
+    jitter = 0.8 + 0.4 * int.from_bytes(digest, "big") / 2**32
+    delay: timedelta = min(first * 2 ** min(attempt - 1, 30), LONGEST_BACKOFF) * jitter
+    return delay
+
+
+_ZERO = datetime.fromisoformat("2000-01-01T00:00:00+00:00")

@@ -1,0 +1,24 @@
+"""What the parts of one engine share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flowkit.engine.clock import Clock
+from flowkit.engine.definitions import Definitions
+from flowkit.engine.store import Store
+
+__all__ = ["Parts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """``message_ttl`` is how long a message that gives no time to live is kept."""
+
+    store: Store
+    clock: Clock
+    definitions: Definitions
+    new_id: Callable[[datetime], str]
+    message_ttl: timedelta

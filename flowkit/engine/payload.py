@@ -1,0 +1,59 @@
+"""Variables at the border: copied, so that nobody outside holds what is inside, and checked to be JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import Any
+
+import msgspec
+
+from flowkit.errors import InvalidPayload
+
+__all__ = ["decode", "encode", "json_copy"]
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder().decode
+
+_MAX_DEPTH = 200
+
+
+def json_copy(variables: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A copy of ``variables``; raises InvalidPayload for what is not JSON. Dates become ISO-8601 texts."""
+    if not variables:
+        return {}
+    if not isinstance(variables, Mapping):
+        raise InvalidPayload(f"Variables are a mapping from names to JSON values, found {variables!r}.")
+    return {_name(name, ""): _copy(value, f"/{name}", 1) for name, value in variables.items()}
+
+
+def _name(name: object, path: str) -> str:
+    if not isinstance(name, str):
+        raise _invalid(path, f"a name must be a text, found {name!r}")
+    return name
+
+
+def _copy(value: Any, path: str, depth: int) -> Any:
+    kind = type(value)
+    if kind is str or value is None or kind is bool or kind is int:
+        return value
+    if kind is float:
+        if math.isfinite(value):
+            return value
+        raise _invalid(path, f"a number must be finite, found {value}")
+    if depth > _MAX_DEPTH:
+        raise _invalid(path, f"values are nested at most {_MAX_DEPTH} deep")
+    if isinstance(value, Mapping):
+        return {_name(key, path): _copy(item, f"{path}/{key}", depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_copy(item, f"{path}/{index}", depth + 1) for index, item in enumerate(value)]
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, str | int | float):  # an enumeration, say
+        return _copy(value.value if hasattr(value, "value") else kind.__mro__[-2](value), path, depth + 1)
+    raise _invalid(path, f"expected a JSON value, found {kind.__name__} {value!r:.80}")
+
+
+def _invalid(path: str, problem: str) -> InvalidPayload:
+    return InvalidPayload(f"{path or 'variables'}: {problem}.", [(path, problem)])

@@ -1,0 +1,151 @@
+"""What each event changes in the tables: one small function an event type, and the table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from flowkit.engine.changes import Changes
+from flowkit.engine.clock import micros
+from flowkit.engine.sql.schema import (
+    CANDIDATE,
+    INCIDENT,
+    INSTANCE,
+    JOB,
+    SUBSCRIPTION,
+    TIMER,
+    USER_TASK,
+)
+from flowkit.kernel import protocol as p
+
+if TYPE_CHECKING:
+    from flowkit.engine.unit import Live
+
+__all__ = ["PROJECTIONS"]
+
+Project = Callable[[Changes, "Live", Any, int], None]
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _moment(when: datetime | None) -> int | None:
+    return None if when is None else micros(when)
+
+
+def _ended(changes: Changes, live: Live, event: p.InstanceEnded, at: int) -> None:
+    outcome = event.outcome if not event.code else f"{event.outcome} {event.code}: {event.message}"
+    changes.patch(INSTANCE, (live.id,), {"status": event.outcome, "ended": at, "outcome": outcome})
+
+
+def _job_opened(changes: Changes, live: Live, event: p.JobOpened, at: int) -> None:
+    row = [
+        live.id, event.job, event.type, event.node, live.process, event.retries, 0, event.priority,
+        "ready" if event.retries > 0 else "failed", at, None, _encode(event.headers), at, 1,
+    ]  # fmt: skip
+    changes.put(JOB, (live.id, event.job), row)
+
+
+def _job_failed(changes: Changes, live: Live, event: p.JobFailed, at: int) -> None:
+    state = "waiting" if event.retries > 0 else "failed"
+    due = at if event.retry_at is None else micros(event.retry_at)
+    values = {"state": state, "at": due, "retries": event.retries, "worker": None}
+    changes.patch(JOB, (live.id, event.job), values)
+
+
+def _job_retried(changes: Changes, live: Live, event: p.JobRetried, at: int) -> None:
+    values = {"state": "ready", "at": at, "retries": event.retries, "worker": None}
+    changes.patch(JOB, (live.id, event.job), values)
+
+
+def _job_closed(changes: Changes, live: Live, event: p.JobClosed, at: int) -> None:
+    changes.remove(JOB, (live.id, event.job))
+
+
+def _user_task_opened(changes: Changes, live: Live, event: p.UserTaskOpened, at: int) -> None:
+    row = [
+        live.id, event.task, event.node, event.name, live.process, event.assignee,
+        _moment(event.due), _moment(event.follow_up), event.priority, event.form, event.form_binding,
+        event.form_version_tag, _encode(event.candidate_groups), _encode(event.candidate_users),
+        _encode(event.headers), at,
+    ]  # fmt: skip
+    changes.put(USER_TASK, (live.id, event.task), row)
+    _candidates(changes, live, event)
+
+
+def _user_task_updated(changes: Changes, live: Live, event: p.UserTaskUpdated, at: int) -> None:
+    values = {
+        "assignee": event.assignee,
+        "due": _moment(event.due),
+        "follow_up": _moment(event.follow_up),
+        "priority": event.priority,
+        "candidate_groups": _encode(event.candidate_groups),
+        "candidate_users": _encode(event.candidate_users),
+    }
+    changes.patch(USER_TASK, (live.id, event.task), values)
+    changes.remove(CANDIDATE, (live.id, event.task))
+    _candidates(changes, live, event)
+
+
+def _candidates(changes: Changes, live: Live, event: p.UserTaskOpened | p.UserTaskUpdated) -> None:
+    key = (live.id, event.task)
+    for group in dict.fromkeys(event.candidate_groups):
+        changes.put(CANDIDATE, key, [*key, "group", group])
+    for user in dict.fromkeys(event.candidate_users):
+        changes.put(CANDIDATE, key, [*key, "user", user])
+
+
+def _user_task_closed(changes: Changes, live: Live, event: p.UserTaskClosed, at: int) -> None:
+    key = (live.id, event.task)
+    changes.remove(USER_TASK, key)
+    changes.remove(CANDIDATE, key)
+
+
+def _timer_set(changes: Changes, live: Live, event: p.TimerSet, at: int) -> None:
+    row = [live.id, event.timer, event.node, live.process, micros(event.due), 1]
+    changes.put(TIMER, (live.id, event.timer), row)
+
+
+def _timer_gone(changes: Changes, live: Live, event: p.TimerFired | p.TimerCleared, at: int) -> None:
+    changes.remove(TIMER, (live.id, event.timer))
+
+
+def _subscription_opened(changes: Changes, live: Live, event: p.SubscriptionOpened, at: int) -> None:
+    key = (live.id, event.subscription)
+    row = [*key, event.kind, event.name, event.key, event.node, live.process, at, 1]
+    changes.put(SUBSCRIPTION, key, row)
+
+
+def _subscription_closed(changes: Changes, live: Live, event: p.SubscriptionClosed, at: int) -> None:
+    changes.remove(SUBSCRIPTION, (live.id, event.subscription))
+
+
+def _incident_raised(changes: Changes, live: Live, event: p.IncidentRaised, at: int) -> None:
+    key = (live.id, event.incident)
+    row = [*key, event.kind, event.node, live.process, event.message, event.details, event.subject, at]
+    changes.put(INCIDENT, key, row)
+
+
+def _incident_resolved(changes: Changes, live: Live, event: p.IncidentResolved, at: int) -> None:
+    changes.remove(INCIDENT, (live.id, event.incident))
+
+
+PROJECTIONS: dict[type, Project] = {
+    p.InstanceEnded: _ended,
+    p.JobOpened: _job_opened,
+    p.JobFailed: _job_failed,
+    p.JobRetried: _job_retried,
+    p.JobClosed: _job_closed,
+    p.UserTaskOpened: _user_task_opened,
+    p.UserTaskUpdated: _user_task_updated,
+    p.UserTaskClosed: _user_task_closed,
+    p.TimerSet: _timer_set,
+    p.TimerFired: _timer_gone,
+    p.TimerCleared: _timer_gone,
+    p.SubscriptionOpened: _subscription_opened,
+    p.SubscriptionClosed: _subscription_closed,
+    p.IncidentRaised: _incident_raised,
+    p.IncidentResolved: _incident_resolved,
+}

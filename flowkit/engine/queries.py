@@ -1,0 +1,314 @@
+"""Looking: instances, tasks, jobs, incidents, history. Nothing here changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from flowkit.engine.clock import from_micros, micros
+from flowkit.engine.ids import join_id
+from flowkit.engine.payload import decode
+from flowkit.engine.sql.schema import CANDIDATE, EVENT, INCIDENT, INSTANCE, JOB, USER_TASK
+from flowkit.engine.store import Row, Session
+from flowkit.engine.views import HistoryEntry, IncidentView, InstanceView, JobView, TokenView, UserTask
+from flowkit.errors import NotFound
+from flowkit.kernel import decode_events, decode_instance
+from flowkit.kernel.protocol import InstanceEnded
+
+if TYPE_CHECKING:
+    from flowkit.engine.definitions import Definitions
+
+__all__ = ["find_instances", "find_jobs", "find_tasks", "history", "incidents", "instance", "one_task"]
+
+
+class _Where:
+    """Conditions joined by AND; a value of None adds none."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self.parameters: list[Any] = []
+
+    def equal(self, **columns: Any) -> _Where:
+        for name, value in columns.items():
+            if value is not None:
+                self.add(f"{name.replace('__', '.')}=?", value)
+        return self
+
+    def add(self, sql: str, *parameters: Any) -> _Where:
+        self._parts.append(sql)
+        self.parameters.extend(parameters)
+        return self
+
+    def __str__(self) -> str:
+        return f" WHERE {' AND '.join(self._parts)}" if self._parts else ""
+
+
+def _page(limit: int | None, offset: int) -> str:
+    """LIMIT and OFFSET, as both databases take them."""
+    if limit is None and not offset:
+        return ""
+    return f" LIMIT {int(limit) if limit is not None else 2**62} OFFSET {int(offset)}"
+
+
+# ---- instances ------------------------------------------------------------------------------
+
+_INSTANCE = (
+    f"SELECT i.id, i.process, i.version, i.status, i.business_key, i.started, i.ended, i.parent, i.outcome, "
+    f"i.digest, i.state FROM {INSTANCE.name} i"
+)
+
+
+def instance(session: Session, definitions: Definitions, instance_id: str) -> InstanceView:
+    """One instance with its variables and tokens; raises NotFound."""
+    rows = session.query(f"{_INSTANCE} WHERE i.id=?", (instance_id,))
+    if not rows:
+        raise NotFound(f"There is no instance {instance_id!r}.")
+    return _instance(session, definitions, rows[0])
+
+
+def _instance(session: Session, definitions: Definitions, row: Row) -> InstanceView:
+    *_, digest, state = row
+    view = InstanceView(
+        row[0], row[1], row[2], row[3], row[4], from_micros(row[5]), _moment(row[6]), row[7], row[8]
+    )
+    if view.ended is not None:
+        return replace(view, variables=_last_variables(session, view.id))
+    live = decode_instance(bytes(state))
+    nodes = definitions.program(session, digest).nodes
+    tokens = tuple(
+        TokenView(token.key, token.node, nodes[token.node].name, nodes[token.node].kind, token.scope)
+        for token in live.tokens.values()
+    )
+    return replace(view, variables=live.variables_of(), tokens=tokens)
+
+
+def _last_variables(session: Session, instance_id: str) -> Mapping[str, Any]:
+    sql = f"SELECT data FROM {EVENT.name} WHERE instance=? ORDER BY seq DESC LIMIT 1"
+    for (data,) in session.query(sql, (instance_id,)):
+        for event in decode_events(bytes(data)):
+            if isinstance(event, InstanceEnded):
+                return event.variables
+    return {}
+
+
+def find_instances(  # noqa: PLR0913 one argument a condition
+    session: Session,
+    definitions: Definitions,
+    *,
+    process: str | None = None,
+    version: int | None = None,
+    business_key: str | None = None,
+    status: str | None = None,
+    parent: str | None = None,
+    element: str | None = None,
+    variables: Mapping[str, Any] | None = None,
+    started_after: datetime | None = None,
+    started_before: datetime | None = None,
+    with_incidents: bool | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[InstanceView]:
+    """Instances, newest last. ``variables`` and ``element`` look into live instances one by one,
+    after all other conditions."""
+    where = _Where().equal(
+        i__process=process,
+        i__version=version,
+        i__business_key=business_key,
+        i__status=status,
+        i__parent=parent,
+    )
+    if started_after is not None:
+        where.add("i.started>=?", micros(started_after))
+    if started_before is not None:
+        where.add("i.started<?", micros(started_before))
+    if with_incidents is not None:
+        exists = "EXISTS" if with_incidents else "NOT EXISTS"
+        where.add(f"{exists} (SELECT 1 FROM {INCIDENT.name} x WHERE x.instance=i.id)")
+    order = " ORDER BY i.id"
+    if not variables and element is None:
+        rows = session.query(f"{_INSTANCE}{where}{order}{_page(limit, offset)}", where.parameters)
+        return [_instance(session, definitions, row) for row in rows]
+    matching = _matching(session, definitions, where, element, variables or {})
+    return list(islice(matching, offset, None if limit is None else offset + limit))
+
+
+def _matching(
+    session: Session,
+    definitions: Definitions,
+    where: _Where,
+    element: str | None,
+    variables: Mapping[str, Any],
+) -> Iterator[InstanceView]:
+    """Pages through everything that ``where`` allows, so that memory stays small."""
+    after = ""
+    while True:
+        page = _Where().add("i.id>?", after)
+        sql = f"{_INSTANCE}{page}{str(where).replace(' WHERE ', ' AND ', 1)} ORDER BY i.id LIMIT 500"
+        rows = session.query(sql, (*page.parameters, *where.parameters))
+        for row in rows:
+            view = _instance(session, definitions, row)
+            if element is not None and element not in view.active_elements:
+                continue
+            if all(name in view.variables and view.variables[name] == v for name, v in variables.items()):
+                yield view
+        if len(rows) < 500:
+            return
+        after = rows[-1][0]
+
+
+def history(
+    session: Session, instance_id: str, *, after: int = -1, limit: int | None = None
+) -> list[HistoryEntry]:
+    """The events of an instance with ``seq`` greater than ``after``; raises NotFound."""
+    first = session.query(
+        f"SELECT MAX(seq) FROM {EVENT.name} WHERE instance=? AND seq<=?", (instance_id, max(after, 0))
+    )
+    if not first or first[0][0] is None:
+        raise NotFound(f"There is no instance {instance_id!r}, or its history was cleaned away.")
+    sql = f"SELECT seq, at, data FROM {EVENT.name} WHERE instance=? AND seq>=? ORDER BY seq"
+    pages = "" if limit is None else f" LIMIT {int(limit) + 1}"  # a row holds at least one event
+    entries = []
+    for seq, at, data in session.query(sql + pages, (instance_id, first[0][0])):
+        when = from_micros(at)
+        for index, event in enumerate(decode_events(bytes(data))):
+            if seq + index > after:
+                entries.append(HistoryEntry(seq + index, when, event))
+    return entries if limit is None else entries[:limit]
+
+
+# ---- user tasks -----------------------------------------------------------------------------
+
+_TASK = (
+    "SELECT t.instance, t.key, t.node, t.name, t.process, t.assignee, t.due, t.follow_up, t.priority, "
+    "t.form, t.candidate_groups, t.candidate_users, t.headers, t.created, i.business_key "
+    f"FROM {USER_TASK.name} t JOIN {INSTANCE.name} i ON i.id=t.instance"
+)
+_CANDIDATE = f"EXISTS (SELECT 1 FROM {CANDIDATE.name} c WHERE c.instance=t.instance AND c.key=t.key AND "
+
+
+def find_tasks(  # noqa: PLR0913 one argument a condition
+    session: Session,
+    instance: str | None = None,
+    *,
+    group: str | None = None,
+    user: str | None = None,
+    assignee: str | None = None,
+    assigned: bool | None = None,
+    process: str | None = None,
+    element: str | None = None,
+    business_key: str | None = None,
+    due_before: datetime | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[UserTask]:
+    """Open user tasks, higher priority first, then older first. ``group``: those that the group may
+    claim; ``user``: those assigned to the user, or that the user may claim by name."""
+    where = _Where().equal(
+        t__instance=instance,
+        t__process=process,
+        t__node=element,
+        i__business_key=business_key,
+        t__assignee=assignee,
+    )
+    if group is not None:
+        where.add(f"{_CANDIDATE}c.kind='group' AND c.name=?)", group)
+    if user is not None:
+        where.add(
+            f"(t.assignee=? OR (t.assignee IS NULL AND {_CANDIDATE}c.kind='user' AND c.name=?)))", user, user
+        )
+    if assigned is not None:
+        where.add("t.assignee IS NOT NULL" if assigned else "t.assignee IS NULL")
+    if due_before is not None:
+        where.add("t.due<?", micros(due_before))
+    order = " ORDER BY t.priority DESC, t.created, t.instance, t.key"
+    rows = session.query(f"{_TASK}{where}{order}{_page(limit, offset)}", where.parameters)
+    return [_task(row) for row in rows]
+
+
+def one_task(session: Session, instance: str, key: int) -> UserTask:
+    """One open user task; raises NotFound."""
+    rows = session.query(f"{_TASK} WHERE t.instance=? AND t.key=?", (instance, key))
+    if not rows:
+        raise NotFound(f"There is no open user task {join_id(instance, key)}: it may be done or withdrawn.")
+    return _task(rows[0])
+
+
+def _task(row: Row) -> UserTask:
+    return UserTask(
+        id=join_id(row[0], row[1]),
+        instance_id=row[0],
+        process_id=row[4],
+        element_id=row[2],
+        name=row[3],
+        assignee=row[5],
+        candidate_groups=tuple(decode(bytes(row[10]))),
+        candidate_users=tuple(decode(bytes(row[11]))),
+        due=_moment(row[6]),
+        follow_up=_moment(row[7]),
+        priority=row[8],
+        form=row[9],
+        headers=decode(bytes(row[12])),
+        created=from_micros(row[13]),
+        business_key=row[14],
+    )
+
+
+# ---- jobs and incidents -----------------------------------------------------------------------
+
+
+def find_jobs(
+    session: Session,
+    instance: str | None = None,
+    *,
+    type: str | None = None,  # noqa: A002 the field's own word
+    state: str | None = None,
+    process: str | None = None,
+    element: str | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[JobView]:
+    """Open jobs, oldest first."""
+    where = _Where().equal(instance=instance, type=type, state=state, process=process, node=element)
+    sql = (
+        f"SELECT instance, key, process, node, type, state, retries, attempt, priority, at, worker, "
+        f"headers, created FROM {JOB.name}{where} ORDER BY created, instance, key{_page(limit, offset)}"
+    )
+    return [
+        JobView(
+            join_id(row[0], row[1]), row[0], row[2], row[3], row[4], row[5], row[6], row[7], row[8],
+            from_micros(row[9]), row[10], decode(bytes(row[11])), from_micros(row[12]),
+        )
+        for row in session.query(sql, where.parameters)
+    ]  # fmt: skip
+
+
+def incidents(
+    session: Session,
+    instance: str | None = None,
+    *,
+    process: str | None = None,
+    element: str | None = None,
+    kind: str | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[IncidentView]:
+    """Open incidents, oldest first."""
+    where = _Where().equal(instance=instance, process=process, node=element, kind=kind)
+    sql = (
+        f"SELECT instance, key, process, node, kind, message, details, subject, created "
+        f"FROM {INCIDENT.name}{where} ORDER BY created, instance, key{_page(limit, offset)}"
+    )
+    return [
+        IncidentView(
+            join_id(row[0], row[1]), row[0], row[2], row[3], row[4], row[5], row[6],
+            join_id(row[0], row[7]) if row[4] == "job" and row[7] else None, from_micros(row[8]),
+        )
+        for row in session.query(sql, where.parameters)
+    ]  # fmt: skip
+
+
+def _moment(value: int | None) -> datetime | None:
+    return None if value is None else from_micros(value)

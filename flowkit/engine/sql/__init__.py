@@ -1,0 +1,1 @@
+"""The SQL store: one schema and one set of statements for SQLite and PostgreSQL."""

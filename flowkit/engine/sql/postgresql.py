@@ -1,0 +1,155 @@
+"""PostgreSQL 13 and later, through psycopg 3: many workers on many machines.
+
+An instance is locked by its row (``FOR UPDATE``) while it is stepped; what is due is claimed with
+``SKIP LOCKED``. Writes whose results nobody waits for go through a pipeline, so a transaction costs
+a few round trips however many rows it writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg import errors
+
+from flowkit.engine.sql.migrations import migrate_schema, schema_version
+from flowkit.engine.sql.schema import SCHEMA_VERSION
+from flowkit.engine.store import Row, Session, WriteConflict
+from flowkit.errors import StoreUnavailable
+
+__all__ = ["PostgreSQLSession", "PostgreSQLStore"]
+
+_RETRIABLE = (
+    errors.UniqueViolation,
+    errors.SerializationFailure,
+    errors.DeadlockDetected,
+)
+
+
+@lru_cache(maxsize=2048)
+def _translate(sql: str) -> str:
+    """``?`` becomes psycopg's ``%s``; flowkit's statements hold neither in a literal."""
+    return sql.replace("%", "%%").replace("?", "%s")
+
+
+class PostgreSQLSession:
+    """Statements on one psycopg connection."""
+
+    dialect = "postgresql"
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self.connection = connection
+        self._cursor = connection.cursor()
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        return self._cursor.execute(_translate(sql), parameters).fetchall()
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        self._cursor.execute(_translate(sql), parameters)
+
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        self._cursor.executemany(_translate(sql), rows)
+
+
+class PostgreSQLStore:
+    """One connection for transactions and one for reading; further engines bring their own."""
+
+    dialect = "postgresql"
+    lock = " FOR UPDATE"
+    skip = " FOR UPDATE SKIP LOCKED"
+
+    def __init__(self, url: str, durability: str = "full") -> None:
+        self._url = "postgresql://" + url.partition("://")[2]
+        self._durability = durability
+        self._mutex = threading.RLock()
+        self._read_mutex = threading.RLock()
+        with _translated():
+            self._writer = PostgreSQLSession(self._connect())
+            self._reader = PostgreSQLSession(self._connect())
+            self._migrate()
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        connection = psycopg.connect(self._url, autocommit=True, prepare_threshold=2)
+        if self._durability == "normal":
+            connection.execute("SET synchronous_commit TO off")
+        return connection
+
+    def _migrate(self) -> None:
+        if schema_version(self._writer) == SCHEMA_VERSION:
+            return
+        with self.transaction() as session:
+            self.serialise(session, "flowkit:schema")
+            migrate_schema(session)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        with self._mutex, _translated():
+            if self._writer.connection.broken or self._writer.connection.closed:
+                self._writer = PostgreSQLSession(self._connect())
+            session = self._writer
+            with session.connection.pipeline() as pipeline:
+                session.run("BEGIN")
+                try:
+                    yield session
+                    session.run("COMMIT")
+                    pipeline.sync()
+                except BaseException:
+                    self._roll_back(session, pipeline)
+                    raise
+
+    def _roll_back(self, session: PostgreSQLSession, pipeline: Any) -> None:
+        with suppress(psycopg.Error):  # the failure that is rolled back, seen again
+            pipeline.sync()
+        try:
+            session.run("ROLLBACK")
+            pipeline.sync()
+        except psycopg.Error:
+            session.connection.close()  # the next transaction connects anew
+
+    @contextmanager
+    def reader(self) -> Iterator[Session]:
+        with self._read_mutex, _translated():
+            if self._reader.connection.broken or self._reader.connection.closed:
+                self._reader = PostgreSQLSession(self._connect())
+            yield self._reader
+
+    def others_wrote(self, session: Session) -> bool:
+        return True
+
+    def serialise(self, session: Session, what: str) -> None:
+        key = int.from_bytes(hashlib.blake2b(what.encode(), digest_size=8).digest(), "big", signed=True)
+        session.run("SELECT pg_advisory_xact_lock(?)", (key,))
+
+    def foreign(self, connection: Any) -> Session:
+        raw = connection
+        if not isinstance(raw, psycopg.Connection):
+            raw = getattr(getattr(connection, "connection", None), "driver_connection", None)
+        if not isinstance(raw, psycopg.Connection):
+            raise TypeError(
+                "Expected a SQLAlchemy Connection on psycopg (or a psycopg Connection) to the engine's own "
+                f"PostgreSQL database, found {connection!r}."
+            )
+        return PostgreSQLSession(raw)
+
+    def close(self) -> None:
+        with self._mutex, self._read_mutex:
+            self._reader.connection.close()
+            self._writer.connection.close()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """PostgreSQL's errors in flowkit's words."""
+    try:
+        yield
+    except _RETRIABLE as error:
+        raise WriteConflict(str(error)) from error
+    except psycopg.Error as error:
+        raise StoreUnavailable(
+            f"PostgreSQL refused the transaction ({error}); the command was not acknowledged."
+        ) from error

@@ -1,0 +1,294 @@
+"""The tables, as data; statements and DDL are made from them.
+
+Descriptors of our own instead of SQLAlchemy's: importing SQLAlchemy costs more time than running a
+whole process does, and the statements of the hot path would be plain text for the driver anyway.
+
+Times are microseconds since 1970 (UTC). JSON is kept as bytes. ``active`` is 0 while the instance
+is suspended, so that nothing of it is claimed, fired or correlated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+__all__ = ["INSTANCE_ROWS", "SCHEMA_VERSION", "TABLES", "Table", "ddl"]
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Table:
+    """``columns`` are ``name type``; types are text, int, blob. ``key`` is the primary key."""
+
+    name: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    indexes: tuple[str, ...] = ()
+    """``[unique ](columns) [where …]``, one an index."""
+    clustered: bool = False
+    """Rows are kept in key order (SQLite's WITHOUT ROWID): for small rows read by a key's prefix."""
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.split()[0] for column in self.columns)
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        return {name: index for index, name in enumerate(self.names)}
+
+    @cached_property
+    def insert(self) -> str:
+        marks = ",".join("?" * len(self.names))
+        return f"INSERT INTO {self.name} ({','.join(self.names)}) VALUES ({marks})"
+
+    def delete(self, columns: int) -> str:
+        """Delete by the first ``columns`` columns of the key."""
+        where = " AND ".join(f"{name}=?" for name in self.key[:columns])
+        return f"DELETE FROM {self.name} WHERE {where}"
+
+    def update(self, columns: tuple[str, ...]) -> str:
+        where = " AND ".join(f"{name}=?" for name in self.key)
+        return f"UPDATE {self.name} SET {','.join(f'{name}=?' for name in columns)} WHERE {where}"
+
+
+META = Table("flowkit_meta", ("name text", "value text"), ("name",))
+RESOURCE = Table("flowkit_resource", ("digest text", "name text", "content blob"), ("digest",))
+DEPLOYMENT = Table("flowkit_deployment", ("id text", "at int"), ("id",))
+MEMBER = Table(
+    "flowkit_member",
+    ("deployment text", "kind text", "id text", "version int"),
+    ("deployment", "kind", "id"),
+    clustered=True,
+)
+DEFINITION = Table(
+    "flowkit_definition",
+    (
+        "kind text",
+        "id text",
+        "version int",
+        "name text",
+        "digest text",
+        "version_tag text",
+        "deployment text",
+        "resource text",
+        "at int",
+    ),
+    ("kind", "id", "version"),
+    ("(digest)",),
+)
+START_TRIGGER = Table(
+    "flowkit_start_trigger",
+    ("process text", "node text", "kind text", "name text"),
+    ("process", "node", "kind", "name"),
+    ("(kind, name)",),
+)
+START_TIMER = Table(
+    "flowkit_start_timer",
+    ("process text", "node text", "due int", "state blob"),
+    ("process", "node"),
+    ("(due)",),
+)
+INSTANCE = Table(
+    "flowkit_instance",
+    (
+        "id text",
+        "process text",
+        "version int",
+        "digest text",
+        "deployment text",
+        "business_key text null",
+        "status text",
+        "parent text null",
+        "parent_call int null",
+        "depth int",
+        "message_key text null",
+        "started int",
+        "ended int null",
+        "outcome text null",
+        "revision int",
+        "state blob",
+    ),
+    ("id",),
+    (
+        "(process, status)",
+        "(status)",
+        "(business_key) where business_key is not null",
+        "(parent) where parent is not null",
+        "(ended) where ended is not null",
+        "unique (process, message_key) where message_key is not null and ended is null",
+    ),
+)
+EVENT = Table(
+    "flowkit_event",
+    ("instance text", "seq int", "at int", "data blob"),
+    ("instance", "seq"),
+    clustered=True,
+)
+JOB = Table(
+    "flowkit_job",
+    (
+        "instance text",
+        "key int",
+        "type text",
+        "node text",
+        "process text",
+        "retries int",
+        "attempt int",
+        "priority int",
+        "state text",
+        "at int",
+        "worker text null",
+        "headers blob",
+        "created int",
+        "active int",
+    ),
+    ("instance", "key"),
+    (
+        "(type, priority desc, at) where state = 'ready' and active = 1",
+        "(at) where state in ('waiting', 'leased')",
+    ),
+)
+TIMER = Table(
+    "flowkit_timer",
+    ("instance text", "key int", "node text", "process text", "due int", "active int"),
+    ("instance", "key"),
+    ("(due) where active = 1",),
+)
+SUBSCRIPTION = Table(
+    "flowkit_subscription",
+    (
+        "instance text",
+        "key int",
+        "kind text",
+        "name text",
+        "correlation_key text",
+        "node text",
+        "process text",
+        "opened int",
+        "active int",
+    ),
+    ("instance", "key"),
+    ("(kind, name, correlation_key)",),
+)
+USER_TASK = Table(
+    "flowkit_user_task",
+    (
+        "instance text",
+        "key int",
+        "node text",
+        "name text",
+        "process text",
+        "assignee text null",
+        "due int null",
+        "follow_up int null",
+        "priority int",
+        "form text null",
+        "form_binding text",
+        "form_version_tag text",
+        "candidate_groups blob",
+        "candidate_users blob",
+        "headers blob",
+        "created int",
+    ),
+    ("instance", "key"),
+    ("(process, node)", "(assignee) where assignee is not null", "(created)"),
+)
+CANDIDATE = Table(
+    "flowkit_candidate",
+    ("instance text", "key int", "kind text", "name text"),
+    ("instance", "key", "kind", "name"),
+    ("(kind, name)",),
+    clustered=True,
+)
+INCIDENT = Table(
+    "flowkit_incident",
+    (
+        "instance text",
+        "key int",
+        "kind text",
+        "node text",
+        "process text",
+        "message text",
+        "details text",
+        "subject int",
+        "created int",
+    ),
+    ("instance", "key"),
+    ("(created)", "(process, node)"),
+)
+MESSAGE = Table(
+    "flowkit_message",
+    (
+        "id text",
+        "name text",
+        "correlation_key text",
+        "message_id text null",
+        "variables blob",
+        "published int",
+        "expires int",
+    ),
+    ("id",),
+    ("(name, correlation_key, id)", "(expires)"),
+)
+MESSAGE_SEEN = Table(
+    "flowkit_message_seen", ("message_id text", "expires int"), ("message_id",), ("(expires)",)
+)
+OUTBOX = Table(
+    "flowkit_outbox",
+    ("id text", "instance text", "waits_for text null", "event blob"),
+    ("id",),
+    ("(id) where waits_for is null", "(waits_for) where waits_for is not null"),
+)
+
+TABLES = (
+    META,
+    RESOURCE,
+    DEPLOYMENT,
+    MEMBER,
+    DEFINITION,
+    START_TRIGGER,
+    START_TIMER,
+    INSTANCE,
+    EVENT,
+    JOB,
+    TIMER,
+    SUBSCRIPTION,
+    USER_TASK,
+    CANDIDATE,
+    INCIDENT,
+    MESSAGE,
+    MESSAGE_SEEN,
+    OUTBOX,
+)
+INSTANCE_ROWS = (JOB, TIMER, SUBSCRIPTION, USER_TASK, CANDIDATE, INCIDENT)
+"""What a live instance has rows in; all are gone when it ends."""
+
+_TYPES = {
+    "sqlite": {"text": "TEXT", "int": "INTEGER", "blob": "BLOB"},
+    "postgresql": {"text": 'TEXT COLLATE "C"', "int": "BIGINT", "blob": "BYTEA"},
+}
+
+
+def _column(column: str, types: dict[str, str]) -> str:
+    name, kind, *null = column.split()
+    return f"{name} {types[kind]}{'' if null else ' NOT NULL'}"
+
+
+def ddl(dialect: str) -> list[str]:
+    """The statements that create schema version ``SCHEMA_VERSION`` in an empty database."""
+    types = _TYPES[dialect]
+    statements = []
+    for table in TABLES:
+        columns = ", ".join(_column(column, types) for column in table.columns)
+        tail = " WITHOUT ROWID" if table.clustered and dialect == "sqlite" else ""
+        statements.append(
+            f"CREATE TABLE IF NOT EXISTS {table.name} ({columns}, PRIMARY KEY ({', '.join(table.key)})){tail}"
+        )
+        for number, index in enumerate(table.indexes):
+            unique = "UNIQUE " if index.startswith("unique ") else ""
+            body = index.removeprefix("unique ")
+            statements.append(
+                f"CREATE {unique}INDEX IF NOT EXISTS {table.name}_{number} ON {table.name} {body}"
+            )
+    return statements

@@ -1,0 +1,153 @@
+"""SQLite: one file, one writer at a time, any number of processes. ``memory:`` is the same, unsaved."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import unquote
+
+from flowkit.engine.sql.migrations import migrate_schema, schema_version
+from flowkit.engine.sql.schema import SCHEMA_VERSION
+from flowkit.engine.store import Row, Session, WriteConflict
+from flowkit.errors import StoreUnavailable
+
+__all__ = ["SQLiteSession", "SQLiteStore"]
+
+BUSY_SECONDS = 30.0
+"""How long a transaction waits for another process's one."""
+
+
+class SQLiteSession:
+    """Statements on one sqlite3 connection."""
+
+    dialect = "sqlite"
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._execute = connection.execute
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        return self._execute(sql, parameters).fetchall()
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        self._execute(sql, parameters)
+
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        if len(rows) == 1:
+            self._execute(sql, rows[0])
+        else:
+            self.connection.executemany(sql, rows)
+
+
+class SQLiteStore:
+    """Write-ahead log, ``BEGIN IMMEDIATE`` for every transaction: two engines never overwrite."""
+
+    dialect = "sqlite"
+    lock = ""
+    skip = ""
+
+    def __init__(self, url: str, durability: str = "full") -> None:
+        self.path = _path(url)
+        self._memory = self.path == ":memory:"
+        self._mutex = threading.RLock()
+        self._read_mutex = self._mutex if self._memory else threading.RLock()
+        self._data_version = -1
+        with _translated():
+            self._writer = SQLiteSession(self._connect(durability))
+            self._migrate()
+            self._reader = self._writer if self._memory else SQLiteSession(self._connect(durability))
+
+    def _connect(self, durability: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=512,
+        )
+        if not self._memory:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA synchronous={'FULL' if durability == 'full' else 'NORMAL'}")
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute("PRAGMA cache_size=-65536")
+        return connection
+
+    def _migrate(self) -> None:
+        if schema_version(self._writer) != SCHEMA_VERSION:
+            with self.transaction() as session:
+                migrate_schema(session)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        execute = self._writer.connection.execute
+        with self._mutex, _translated():
+            execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                execute("COMMIT")
+            except BaseException:
+                if self._writer.connection.in_transaction:
+                    execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def reader(self) -> Iterator[Session]:
+        with self._read_mutex, _translated():
+            yield self._reader
+
+    def others_wrote(self, session: Session) -> bool:
+        if self._memory:
+            return False
+        if session is not self._writer:
+            return True
+        version: int = session.query("PRAGMA data_version")[0][0]
+        changed = version != self._data_version
+        self._data_version = version
+        return changed
+
+    def serialise(self, session: Session, what: str) -> None:
+        """Nothing to do: there is one writer."""
+
+    def foreign(self, connection: Any) -> Session:
+        raw = connection
+        if not isinstance(raw, sqlite3.Connection):
+            raw = getattr(getattr(connection, "connection", None), "driver_connection", None)
+        if not isinstance(raw, sqlite3.Connection):
+            raise TypeError(
+                "Expected a SQLAlchemy Connection (or sqlite3.Connection) to the engine's own SQLite "
+                f"database, found {connection!r}."
+            )
+        if not raw.in_transaction:
+            raw.execute("BEGIN IMMEDIATE")
+        return SQLiteSession(raw)
+
+    def close(self) -> None:
+        with self._mutex, self._read_mutex:
+            self._reader.connection.close()
+            self._writer.connection.close()
+
+
+def _path(url: str) -> str:
+    if url in ("memory:", "sqlite:", "sqlite://", "sqlite:///:memory:"):
+        return ":memory:"
+    head, separator, path = url.partition(":///")
+    if not separator or not path or not head.startswith("sqlite"):
+        raise ValueError(f"Expected sqlite:///relative/path or sqlite:////absolute/path, found {url!r}.")
+    return unquote(path.partition("?")[0])
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """SQLite's errors in flowkit's words."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise WriteConflict(str(error)) from error
+    except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+        raise StoreUnavailable(
+            f"SQLite refused the transaction ({error}); nothing of it was stored. "
+            "Check the path, its permissions, free disk space, and who else holds the file."
+        ) from error

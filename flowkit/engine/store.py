@@ -1,0 +1,110 @@
+"""What the engine needs of a database: sessions that run SQL, and one transaction at a time.
+
+Statements use ``?`` for parameters everywhere; a store for another driver translates them. Every
+store passes the same suite (``tests/engine/test_store.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+__all__ = ["Row", "Session", "Store", "WriteConflict", "open_store"]
+
+Row = tuple[Any, ...]
+
+
+class WriteConflict(Exception):
+    """Another engine changed the same rows first: the transaction is undone and to be run again."""
+
+
+class Session(Protocol):
+    """Statements inside a transaction (or, of a reader, outside one)."""
+
+    dialect: str
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """The rows that a SELECT (or RETURNING) gives."""
+        ...
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Execute a statement whose outcome nobody waits for."""
+        ...
+
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute a statement once a row."""
+        ...
+
+
+class Store(Protocol):
+    """A database with flowkit's schema in it.
+
+    ``lock`` ends a SELECT whose rows the transaction is going to change, ``skip`` one that takes
+    only rows that nobody else holds; both are empty where there is one writer.
+    """
+
+    dialect: str
+    lock: str
+    skip: str
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """One durable transaction: committed at the end, undone by an exception.
+
+        Raises WriteConflict when it is to be tried again, StoreUnavailable when the database fails.
+        """
+        ...
+
+    def reader(self) -> AbstractContextManager[Session]:
+        """Read what is committed."""
+        ...
+
+    def others_wrote(self, session: Session) -> bool:
+        """Whether anybody else may have written since this store's last transaction."""
+        ...
+
+    def serialise(self, session: Session, what: str) -> None:
+        """Let no two transactions that name the same ``what`` run at the same time."""
+        ...
+
+    def foreign(self, connection: Any) -> Session:
+        """A session in a transaction of the application's own SQLAlchemy or driver connection."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def open_store(url: str, *, durability: str = "full") -> Store:
+    """The store that ``url`` names: ``memory:``, ``sqlite:///path`` or ``postgresql://…``.
+
+    ``durability``: *full* survives power loss; *normal* may lose the last commits when the power
+    or the operating system fails (never when only the process dies), and nothing is ever torn.
+    Raises ValueError for another URL or level.
+    """
+    if durability not in ("full", "normal"):
+        raise ValueError(f"durability is 'full' or 'normal', found {durability!r}.")
+    scheme = url.partition(":")[0].partition("+")[0]
+    opener = _OPENERS.get(scheme)
+    if opener is None:
+        raise ValueError(f"Expected memory:, sqlite:///path or postgresql://host/database, found {url!r}.")
+    return opener(url, durability)
+
+
+def _sqlite(url: str, durability: str) -> Store:
+    from flowkit.engine.sql.sqlite import SQLiteStore  # noqa: PLC0415 only the store that is used
+
+    return SQLiteStore(url, durability)
+
+
+def _postgresql(url: str, durability: str) -> Store:
+    from flowkit.engine.sql.postgresql import PostgreSQLStore  # noqa: PLC0415 psycopg is an extra
+
+    return PostgreSQLStore(url, durability)
+
+
+_OPENERS: dict[str, Callable[[str, str], Store]] = {
+    "memory": _sqlite,
+    "sqlite": _sqlite,
+    "postgresql": _postgresql,
+    "postgres": _postgresql,
+}

@@ -1,0 +1,238 @@
+"""A unit of work: everything that one command does, across instances, in one transaction.
+
+The unit steps instances with the kernel, gathers the rows that follow, and answers what the events
+ask for (calls, decisions, messages, signals) before it is over, so that no half of it is ever seen.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from flowkit.engine.changes import Changes
+from flowkit.engine.effects import REACTIONS
+from flowkit.engine.projections import PROJECTIONS
+from flowkit.engine.sql.schema import EVENT, INSTANCE, OUTBOX, Table
+from flowkit.engine.store import Session
+from flowkit.errors import NotFound
+from flowkit.kernel import (
+    Instance,
+    Program,
+    decode_instance,
+    encode_events,
+    encode_instance,
+    new_instance,
+    step,
+)
+from flowkit.kernel.protocol import Command, Event, Start
+
+if TYPE_CHECKING:
+    from flowkit.engine.commit import Batch
+    from flowkit.engine.definitions import Version
+
+__all__ = ["Live", "Unit"]
+
+MAX_REACTIONS = 1000
+"""What one transaction answers at once; the rest waits in the outbox for transactions of its own."""
+
+_COLUMNS = "process, version, digest, deployment, depth, revision, state"
+_SELECT = f"SELECT {_COLUMNS} FROM {INSTANCE.name} WHERE id=?"
+_SELECT_MANY = f"SELECT id, {_COLUMNS} FROM {INSTANCE.name} WHERE id IN"
+_REVISION = f"SELECT revision FROM {INSTANCE.name} WHERE id=?"
+
+
+@dataclass(slots=True)
+class Live:
+    """An instance in memory, with what the store knows about it; ``revision`` counts its events."""
+
+    id: str
+    instance: Instance
+    program: Program
+    process: str
+    version: int
+    deployment: str
+    depth: int
+    revision: int
+    epoch: int = 0
+    events: list[Event] = field(default_factory=list)
+
+
+class Unit:
+    """``now`` is one moment for everything in the unit."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self.parts = batch.parts
+        self.now: datetime = batch.now
+        self.at: int = batch.at
+        self.changes = Changes()
+        self.live: dict[str, Live] = {}
+        self._reactions: deque[tuple[str, Event]] = deque()
+        self._saved = False
+
+    # ---- instances --------------------------------------------------------------------------
+
+    def load(self, instance_id: str) -> Live:
+        """The instance, locked for this transaction; raises NotFound."""
+        live = self.live.get(instance_id)
+        if live is None:
+            live = self.batch.take(instance_id) or self._fetch(instance_id)
+            self.live[instance_id] = live
+        return live
+
+    def _fetch(self, instance_id: str) -> Live:
+        rows = self.read(INSTANCE).query(_SELECT + self.parts.store.lock, (instance_id,))
+        if not rows:
+            raise NotFound(f"There is no instance {instance_id!r}.")
+        return self._live(instance_id, rows[0])
+
+    def _live(self, instance_id: str, row: Sequence[Any]) -> Live:
+        process, version, digest, deployment, depth, revision, state = row
+        program = self.parts.definitions.program(self.read(), digest)
+        instance = decode_instance(bytes(state))
+        return Live(instance_id, instance, program, process, version, deployment, depth, revision)
+
+    def peek(self, instance_ids: Collection[str]) -> dict[str, Live]:
+        """The instances, to be read only: not locked, so nothing may be decided by them."""
+        found = {}
+        missing = []
+        for instance_id in instance_ids:
+            live = self.live.get(instance_id) or self.batch.peek(instance_id)
+            if live is None:
+                missing.append(instance_id)
+            else:
+                found[instance_id] = live
+        session = self.read(INSTANCE) if missing else None
+        for start in range(0, len(missing), 500):
+            chunk = missing[start : start + 500]
+            assert session is not None
+            marks = ",".join("?" * len(chunk))
+            for instance_id, *row in session.query(f"{_SELECT_MANY} ({marks})", chunk):
+                found[instance_id] = self._live(instance_id, row)
+        return found
+
+    def exists(self, instance_id: str) -> bool:
+        return instance_id in self.live or bool(self.read(INSTANCE).query(_REVISION, (instance_id,)))
+
+    def start(
+        self,
+        version: Version,
+        command: Start,
+        instance_id: str = "",
+        *,
+        depth: int = 0,
+        message_key: str | None = None,
+    ) -> str:
+        """Start an instance of a process version; its id."""
+        instance_id = instance_id or self.parts.new_id(self.now)
+        program = self.parts.definitions.program(self.read(), version.digest)
+        instance = new_instance(program, instance_id)
+        live = Live(instance_id, instance, program, version.id, version.number, version.deployment, depth, 0)
+        events = step(program, instance, command, now=self.now)
+        parent = command.parent
+        row = [
+            instance_id, version.id, version.number, version.digest, version.deployment,
+            command.business_key, "active", parent.instance if parent else None,
+            parent.call if parent else None, depth, message_key, self.at, None, None, 0, b"",
+        ]  # fmt: skip
+        self.changes.put(INSTANCE, (instance_id,), row)
+        self.live[instance_id] = live
+        self._record(live, events)
+        return instance_id
+
+    def step(self, instance_id: str, command: Command) -> list[Event]:
+        """Give the instance a command; raises Rejected when it must not be given now."""
+        live = self.load(instance_id)
+        events = step(live.program, live.instance, command, now=self.now)
+        self._record(live, events)
+        return events
+
+    def _record(self, live: Live, events: list[Event]) -> None:
+        live.events.extend(events)
+        changes, at = self.changes, self.at
+        for event in events:
+            kind = type(event)
+            project = PROJECTIONS.get(kind)
+            if project is not None:
+                project(changes, live, event, at)
+            if kind in REACTIONS:
+                self._reactions.append((live.id, event))
+
+    def adopt(self, live: Live, events: list[Event]) -> None:
+        """Take over events that were not made by a step here (migration)."""
+        self._record(live, events)
+
+    # ---- the store --------------------------------------------------------------------------
+
+    def read(self, *tables: Table) -> Session:
+        """A session that sees everything done so far in ``tables``, by this unit and those before it."""
+        batch = self.batch
+        if tables:
+            if batch.changes and batch.changes.touches(tables):
+                batch.changes.flush(batch.session)
+            if self.changes and self.changes.touches(tables):
+                self.write()
+        return batch.session
+
+    def write(self) -> Session:
+        """Everything gathered so far goes to the database, undone if the unit fails; for bulk SQL."""
+        batch = self.batch
+        batch.changes.flush(batch.session)
+        if not self._saved:
+            batch.session.run("SAVEPOINT unit")
+            self._saved = True
+        self.changes.flush(batch.session)
+        return batch.session
+
+    # ---- the end ----------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Answer what the events ask for, then turn the touched instances into rows."""
+        answered = 0
+        while self._reactions:
+            instance_id, event = self._reactions.popleft()
+            if answered >= MAX_REACTIONS:
+                self.postpone(instance_id, event)
+            else:
+                REACTIONS[type(event)](self, instance_id, event)
+                answered += 1
+        for live in self.live.values():
+            if live.events:
+                self._keep(live)
+
+    def _keep(self, live: Live) -> None:
+        key = (live.id,)
+        row = [live.id, live.revision, self.at, encode_events(live.events)]
+        self.changes.put(EVENT, (live.id, live.revision), row)
+        live.revision += len(live.events)
+        live.events = []
+        values: Mapping[str, Any] = {"revision": live.revision, "state": encode_instance(live.instance)}
+        self.changes.patch(INSTANCE, key, values)
+
+    def postpone(self, instance_id: str, event: Event, waits_for: str | None = None) -> None:
+        """Leave the answer to ``event`` to a later transaction, not before ``waits_for`` resumes."""
+        key = self.parts.new_id(self.now)
+        row = [key, instance_id, waits_for, encode_events([event])]
+        self.changes.put(OUTBOX, (key,), row)
+
+    def react(self, instance_id: str, event: Event) -> None:
+        """Answer an event that was postponed."""
+        self._reactions.append((instance_id, event))
+
+    def undo(self) -> None:
+        """Leave no trace: the instances that were touched are loaded again when they are needed."""
+        if self._saved:
+            self.batch.session.run("ROLLBACK TO SAVEPOINT unit")
+            self.batch.session.run("RELEASE SAVEPOINT unit")
+        for instance_id in self.live:
+            self.batch.forget(instance_id)
+
+    def accept(self) -> None:
+        """Hand everything over to the batch."""
+        if self._saved:
+            self.batch.session.run("RELEASE SAVEPOINT unit")
+        self.batch.changes.absorb(self.changes)
+        self.batch.live.update(self.live)

@@ -1,0 +1,83 @@
+"""User tasks: claiming, delegating and completing them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from flowkit.engine.ids import join_id
+from flowkit.engine.sql.schema import USER_TASK
+from flowkit.errors import InvalidPayload, NotFound, WrongState
+from flowkit.kernel.protocol import CompleteUserTask, UpdateUserTask
+
+if TYPE_CHECKING:
+    from flowkit.engine.unit import Unit
+
+__all__ = ["assign", "claim_task", "complete_task", "delegate"]
+
+_TASK = (
+    f"SELECT assignee, form, form_binding, form_version_tag FROM {USER_TASK.name} WHERE instance=? AND key=?"
+)
+
+
+def _open(unit: Unit, instance: str, key: int) -> tuple[str | None, str | None, str, str]:
+    rows = unit.read(USER_TASK).query(_TASK, (instance, key))
+    if not rows:
+        raise NotFound(f"There is no open user task {join_id(instance, key)}: it may be done or withdrawn.")
+    assignee, form, binding, tag = rows[0]
+    return assignee, form, binding, tag
+
+
+def _check_assignee(instance: str, key: int, assignee: str | None, user: str | None) -> None:
+    if user is not None and assignee is not None and assignee != user:
+        raise WrongState(
+            f"User task {join_id(instance, key)} is assigned to {assignee!r}, not to {user!r}: "
+            "let them unclaim or delegate it first."
+        )
+
+
+def claim_task(unit: Unit, instance: str, key: int, user: str) -> None:
+    """``user`` takes the task; raises WrongState when somebody else has it."""
+    assignee, *_ = _open(unit, instance, key)
+    _check_assignee(instance, key, assignee, user)
+    if assignee != user:
+        unit.step(instance, UpdateUserTask(task=key, assignee=user, user=user))
+
+
+def assign(unit: Unit, instance: str, key: int, assignee: str | None, user: str | None = None) -> None:
+    """Give the task to ``assignee``, or to nobody, whoever has it now."""
+    _open(unit, instance, key)
+    unit.step(instance, UpdateUserTask(task=key, assignee=assignee, user=user))
+
+
+def delegate(unit: Unit, instance: str, key: int, to: str, user: str | None) -> None:
+    """``user``, who has the task, hands it on; raises WrongState when somebody else has it."""
+    assignee, *_ = _open(unit, instance, key)
+    _check_assignee(instance, key, assignee, user)
+    unit.step(instance, UpdateUserTask(task=key, assignee=to, user=user))
+
+
+def complete_task(
+    unit: Unit, instance: str, key: int, variables: Mapping[str, Any], user: str | None
+) -> None:
+    """Complete the task with what the form gave; raises InvalidPayload when that breaks its schema."""
+    assignee, form, binding, tag = _open(unit, instance, key)
+    _check_assignee(instance, key, assignee, user)
+    if form is not None:
+        variables = _checked(unit, instance, form, binding, tag, variables)
+    unit.step(instance, CompleteUserTask(task=key, variables=variables, user=user))
+
+
+def _checked(
+    unit: Unit, instance: str, form: str, binding: str, tag: str, variables: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The form's version is found when the task is completed: *latest* may be newer than the task."""
+    definitions, live = unit.parts.definitions, unit.load(instance)
+    try:
+        version = definitions.bound(unit.read(), "form", form, binding, tag, live.deployment)
+    except NotFound:
+        raise InvalidPayload(
+            f"The task's form {form!r} is not deployed, so its data can't be checked; deploy the form."
+        ) from None
+    checked = definitions.form(unit.read(), version).validate(variables)
+    return variables if checked is None else checked
