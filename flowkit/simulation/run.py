@@ -257,7 +257,7 @@ class Run:
         for effect in move.effects:
             effect[0](self, case, effect)
         if case.open and len(case.pending) == case.passive and not case.passive:
-            self.stick(case, "nothing is left to do, but a token stands")
+            self.stick(case, case.trouble or "nothing is left to do, but a token stands")
 
     def end(self, case: Case, outcome: str, variables: Mapping[str, Any], code: str, message: str) -> None:
         """The instance has ended."""
@@ -341,7 +341,8 @@ class Run:
 
     def incident(self, case: Case, node: str, message: str) -> None:
         """The kernel raised an incident: nobody repairs models in a simulation."""
-        self.soon(_stick_later, (case, f"'{case.machine.program.label(node)}' {message}"))
+        case.trouble = f"'{case.machine.program.label(node)}' {message}"
+        self.soon(_stick_later, (case, case.trouble))
 
     def abandon(self, case: Case) -> None:
         """The customer leaves: the whole case is cancelled."""

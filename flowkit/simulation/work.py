@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["begin", "close_work", "dispatch", "finish", "open_work", "resume", "suspend", "withdraw"]
 
-MAX_VISITS = 10_000
+MAX_VISITS = 500
 """Visits of one case to one task, after which the case counts as stuck: it goes round in circles."""
 
 
