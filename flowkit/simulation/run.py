@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 from typing import Any
 
+from flowkit.export.records import LogWriter, WorkRecord
 from flowkit.kernel import Program
 from flowkit.kernel import protocol as p
 from flowkit.simulation import machine as k
@@ -18,7 +19,6 @@ from flowkit.simulation.calendars import Duty
 from flowkit.simulation.cases import Case
 from flowkit.simulation.duty import start_duties
 from flowkit.simulation.effects import Effects
-from flowkit.simulation.logbook import Logbook, WorkRecord
 from flowkit.simulation.machine import Machine
 from flowkit.simulation.measures import Level, Tally
 from flowkit.simulation.plan import CASES, ArrivalPlan, Plan
@@ -76,7 +76,7 @@ class Run:
         seed: int,
         replication: int,
         *,
-        logbook: Logbook | None = None,
+        logbook: LogWriter | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> None:
         plan = machines.plan

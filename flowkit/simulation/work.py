@@ -196,6 +196,7 @@ def _complete(run: Run, work: Work, block: Work) -> None:
         station.worked.add(duration)
         station.spent.add(now - work.opened)
         station.done += 1
+        station.spent_money += cost
         if work.visit:
             station.rework += 1
     if run.paths is not None:
