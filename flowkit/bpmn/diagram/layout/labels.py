@@ -25,7 +25,7 @@ def place_labels(
             continue
         best: tuple[int, Rectangle] | None = None
         own = _own_part(identity, edge, lines, edges)
-        for place in _places(own, width, height):
+        for place in _places(own, width, height, level_first=own is not lines[identity]):
             cost = 1000 * sum(_hits(place, other) for other in taken)
             cost += sum(crossings(place, line) for line in lines.values())
             if best is None or cost < best[0]:
@@ -40,15 +40,19 @@ def place_labels(
 
 def _own_part(identity: str, edge: Edge, lines: Mapping[str, Line], edges: Mapping[str, Edge]) -> Line:
     """The line from where it parts from other flows of the same source; a name there is its alone."""
-    line, best = lines[identity], 0
-    start: tuple[int, int] | None = None
+    line, furthest = lines[identity], (-1, 0)
+    own = line
     for other, second in edges.items():
         if other == identity or (second.source, second.boundary) != (edge.source, edge.boundary):
             continue
         parted = _parting(line, lines[other])
-        if parted is not None and parted[0] >= best:
-            best, start = parted
-    return line if start is None else (start, *line[best + 1 :])
+        if parted is None:
+            continue
+        index, (x, y) = parted
+        reached = index, abs(x - line[index][0]) + abs(y - line[index][1])
+        if reached > furthest:
+            furthest, own = reached, ((x, y), *line[index + 1 :])
+    return own
 
 
 def _parting(one: Line, two: Line) -> tuple[int, tuple[int, int]] | None:
@@ -68,16 +72,22 @@ def _parting(one: Line, two: Line) -> tuple[int, tuple[int, int]] | None:
     return (index, one[index]) if index else None
 
 
-def _places(line: Line, width: int, height: int) -> Iterator[Rectangle]:
-    """Candidates along the line, from its source on: above a level piece, right of an upright one."""
-    for upright_turn in (False, True):
-        for index, ((x1, y1), (x2, y2)) in enumerate(pairwise(line)):
-            if y1 == y2:
-                room = abs(x2 - x1) - (12 if index == len(line) - 2 else 0)
-                if room >= width + 4 or upright_turn:
+def _places(line: Line, width: int, height: int, *, level_first: bool) -> Iterator[Rectangle]:
+    """Candidates from the source on: above a level piece, right of an upright one; roomy ones first."""
+    pieces = list(enumerate(pairwise(line)))
+    for roomy in (True, False):
+        for upright in (False, True) if level_first else (None,):
+            for index, ((x1, y1), (x2, y2)) in pieces:
+                level = y1 == y2
+                if upright is level:
+                    continue
+                length = abs(x2 - x1) - (12 if index == len(line) - 2 else 0) if level else abs(y2 - y1) - 12
+                if roomy is not (length >= (width + 4 if level else height)):
+                    continue
+                if level:
                     yield from _along(x1, x2, y1, width, height)
-            elif upright_turn or abs(y2 - y1) >= height + 12:
-                yield from _beside(x1, y1, y2, width, height)
+                else:
+                    yield from _beside(x1, y1, y2, width, height)
 
 
 def _along(x1: int, x2: int, y: int, width: int, height: int) -> Iterator[Rectangle]:
