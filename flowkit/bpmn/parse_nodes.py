@@ -315,7 +315,7 @@ NODES: Mapping[str, Callable[[Reader, Node], FlowNode]] = {
     "scriptTask": _script,
     "businessRuleTask": lambda r, n: BusinessRuleTask(**_activity(r, n), implementation=_implementation(n)),
     "callActivity": lambda r, n: CallActivity(
-        **_activity(r, n), called_element=r.reference(n, "calledElement")
+        **_activity(r, n), called_element=(n.get("calledElement") or "").rpartition(":")[2].strip()
     ),
     "subProcess": _sub_process,
     "transaction": _transaction,

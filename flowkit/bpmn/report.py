@@ -59,8 +59,10 @@ def to_sarif(findings: Iterable[Finding], *, version: str = "") -> str:
 def _rule(name: str) -> dict[str, Json]:
     # Loaded here: the table of rules imports every rule, which a report of DMN findings needs not.
     from flowkit.bpmn.lint import RULES  # noqa: PLC0415
+    from flowkit.bpmn.lint.reading import READING_RULES  # noqa: PLC0415
 
-    summary = next((rule.summary for rule in RULES if rule.name == name), name)
+    summaries = {**READING_RULES, **{rule.name: rule.summary for rule in RULES}}
+    summary = summaries.get(name, name)
     return {"id": name, "shortDescription": {"text": summary}}
 
 

@@ -117,7 +117,47 @@ def check_structure(root: Node, index: Index) -> list[Finding]:
         findings.extend(_check_children(node, element, index, below))
         stack.extend(reversed(below))
     findings.extend(_check_flow_references(root, index))
+    findings.extend(_check_diagram_ids(root, index))
     return findings
+
+
+_EXCLUSIVE: dict[str, tuple[str, ...]] = {
+    "timerEventDefinition": ("timeDate", "timeDuration", "timeCycle"),
+    "resourceRole": ("resourceRef", "resourceAssignmentExpression"),
+}
+# Children of which the schema allows one at most.
+
+
+def _check_choice(node: Node, element: ElementType) -> Iterator[Finding]:
+    for base, names in _EXCLUSIVE.items():
+        if is_a(element.name, base):
+            found = [child.tag for child in node.children if child.namespace == BPMN and child.tag in names]
+            if len(found) > 1:
+                yield finding(
+                    "too-many-children",
+                    node,
+                    f"<{node.tag}> holds {' and '.join(f'<{name}>' for name in found)}; only one may stand.",
+                    "Keep one of them.",
+                )
+
+
+def _check_diagram_ids(root: Node, index: Index) -> Iterator[Finding]:
+    """Ids are unique in the whole file, the diagram's shapes included (they are XML ids)."""
+    seen = set(index.nodes)
+    for diagram in root.children:
+        if diagram.tag != "BPMNDiagram":
+            continue
+        for node in diagram.iter():
+            identifier = node.get("id")
+            if identifier is not None and identifier in seen:
+                yield finding(
+                    "duplicate-id",
+                    node,
+                    f"the id '{identifier}' is used twice.",
+                    "Give every element its own id.",
+                )
+            if identifier is not None:
+                seen.add(identifier)
 
 
 def _check_flow_references(root: Node, index: Index) -> Iterator[Finding]:
@@ -220,7 +260,8 @@ def _check_reference(
             node,
             f"{what} refers to '{text[:60]}' of another file, which is not read.",
             "Put what is referred to into this file.",
-            Severity.WARNING,
+            # The type of a value changes nothing about what runs.
+            Severity.WARNING if targets == ("itemDefinition",) else Severity.ERROR,
         )
         return
     target = index.nodes.get(identifier)
@@ -282,11 +323,33 @@ def _check_children(
         if rule.type == "ref":
             if rule.targets != ("free",):
                 yield from _check_reference(child, f"<{child.tag}>", rule.targets, child.text.strip(), index)
+            if child.tag == "eventDefinitionRef":
+                yield from _check_shared(child, index)
             continue
         child_type = type_of(child, rule)
         if child_type is not None:
             below.append((child, child_type))
     yield from _check_counts(node, element, seen)
+    yield from _check_choice(node, element)
+    if element.name == "dataObject" and any(child.tag == "dataState" for child in node.children):
+        yield finding(
+            "data-object-state",
+            node,
+            "a data object has a state; only references to it have one (10.4.1).",
+            "Move the <dataState> to the dataObjectReference.",
+        )
+
+
+def _check_shared(node: Node, index: Index) -> Iterator[Finding]:
+    """``eventDefinitionRef`` names a definition at the top of the file, never one inside an event."""
+    target = index.nodes.get(resolve(node, node.text, index) or "")
+    if target is not None and target.parent is not None and target.parent.tag != "definitions":
+        yield finding(
+            "wrong-reference",
+            node,
+            f"<eventDefinitionRef> refers to '{target.get('id')}', which belongs to another event.",
+            "Put the shared event definition directly into <definitions>.",
+        )
 
 
 def _out_of_order(child: Node, node: Node) -> Finding:
@@ -305,4 +368,9 @@ def _check_counts(node: Node, element: ElementType, seen: Counter[int]) -> Itera
         if count < rule.minimum:
             yield finding("missing-child", node, f"<{node.tag}> needs {names}.", "Add it.")
         elif rule.maximum is not None and count > rule.maximum:
-            yield finding("too-many-children", node, f"<{node.tag}> may hold only one {names}, not {count}.")
+            yield finding(
+                "too-many-children",
+                node,
+                f"<{node.tag}> may hold only one {names}, not {count}.",
+                "Remove the others.",
+            )

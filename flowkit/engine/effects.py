@@ -123,7 +123,8 @@ def _decide(unit: Unit, instance: str, event: p.DecisionRequested) -> None:
             unit.read(), "decision", event.decision, event.binding, event.version_tag, live.deployment
         )
         model = definitions.decisions(unit.read(), version)
-        result = model.evaluate(event.decision, event.variables, now=unit.now)
+        inputs = live.instance.inputs_of(event.request)
+        result = model.evaluate(event.decision, inputs, now=unit.now)
     except FlowkitError as error:
         unit.step(instance, p.FailDecision(request=event.request, message=str(error)))
         return

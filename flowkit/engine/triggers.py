@@ -57,7 +57,7 @@ def _first(program: Program, start: StartTrigger, now: datetime) -> tuple[dateti
         if timer.kind == "duration":
             return parse_timer_duration(text).after(now), _Cycle()
         cycle = parse_cycle(text)
-        return cycle.first(now), _Cycle(text, cycle.remaining)
+        return cycle.first(now), _Cycle(str(cycle.anchored(now)), cycle.remaining)
     except (FlowkitError, OverflowError, ValueError) as error:
         node = program.nodes[start.node]
         finding = Finding(

@@ -13,6 +13,7 @@ from flowkit.bpmn.model import (
     EndEvent,
     EventDefinition,
     FlowNode,
+    IoSpecification,
     MessageEventDefinition,
     ReceiveTask,
     ScriptTask,
@@ -35,7 +36,7 @@ def is_feel(script_format: str) -> bool:
 def nothing_to_do(model: Model) -> Iterator[Problem]:
     implemented = {o.id for o in model.definitions.operations if o.implementation or o.name}
     for _, task in model.run(Activity):
-        if _has_job_type(task):
+        if task.extensions.task_definition is not None:
             continue
         if isinstance(task, ServiceTask) and not task.implementation and task.operation not in implemented:
             yield Problem(
@@ -205,6 +206,25 @@ def called_process(model: Model) -> Iterator[Problem]:
             )
 
 
+def call_io(model: Model) -> Iterator[Problem]:
+    processes: dict[str, IoSpecification | None] = {p.id: p.io for p in model.definitions.processes}
+    tasks: dict[str, IoSpecification | None] = {t.id: t.io for t in model.definitions.global_tasks}
+    for _, call in model.all(CallActivity):
+        called = {**processes, **tasks}.get(call.called_element)
+        if call.io is None or called is None:
+            continue
+        for word, own, other in (
+            ("inputs", len(call.io.inputs), len(called.inputs)),
+            ("outputs", len(call.io.outputs), len(called.outputs)),
+        ):
+            if own != other:
+                yield Problem(
+                    call,
+                    f"the call has {own} data {word}, but '{call.called_element}' has {other}.",
+                    "Give the call the data of what it calls (10.3.6).",
+                )
+
+
 def invalid_binding(model: Model) -> Iterator[Problem]:
     for _, node in model.run(FlowNode):
         extensions = node.extensions
@@ -293,6 +313,7 @@ RULES: tuple[Rule, ...] = (
     ),
     error("missing-called-element", "A call activity names what it calls.", missing_called_element),
     error("called-process", "What is called can be called.", called_process),
+    error("call-io", "A call has the data of what it calls.", call_io),
     error("invalid-binding", "A reference is bound to latest, deployment or versionTag.", invalid_binding),
     error("quantity", "Start and completion quantities are 1 or more.", quantity),
     error("ad-hoc-content", "An ad-hoc subprocess has no start and end events.", ad_hoc_content),

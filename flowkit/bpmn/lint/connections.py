@@ -202,8 +202,16 @@ def unreachable_node(model: Model) -> Iterator[Problem]:
                 )
 
 
+def _is_entry(scope: Scope, node: FlowNode) -> bool:
+    if isinstance(node, StartEvent) or outside_flow(node):
+        return True
+    if isinstance(node, BoundaryEvent) and node.attached_to not in scope.nodes:
+        return True  # wrong, and told by another rule; what follows is not to blame
+    return not node.incoming and not isinstance(node, BoundaryEvent) and _starts_itself(node)
+
+
 def _reached(scope: Scope) -> set[str]:
-    todo = [n.id for n in scope.nodes.values() if outside_flow(n) or (not n.incoming and _starts_itself(n))]
+    todo = [n.id for n in scope.nodes.values() if _is_entry(scope, n)]
     reached: set[str] = set()
     while todo:
         at = todo.pop()

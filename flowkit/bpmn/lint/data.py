@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flowkit.bpmn.lint.model import Model, Problem, Rule, Scope, error, warning
+from flowkit.bpmn.lint.walk import elements
 from flowkit.bpmn.model import (
     CatchEvent,
     DataAssociation,
     DataInput,
+    DataObject,
+    DataObjectReference,
     DataOutput,
     Element,
     Event,
@@ -110,17 +113,6 @@ def _ends(
         )
 
 
-def data_association_incomplete(model: Model) -> Iterator[Problem]:
-    for _, node in model.run(FlowNode):
-        associations: tuple[DataAssociation, ...] = (
-            *getattr(node, "input_associations", ()),
-            *getattr(node, "output_associations", ()),
-        )
-        for association in associations:
-            if not association.target:
-                yield Problem(node, "a data association leads nowhere.", "Give it a target.")
-
-
 def data_association_idle(model: Model) -> Iterator[Problem]:
     for _, node in model.run(FlowNode):
         associations: tuple[DataAssociation, ...] = getattr(node, "output_associations", ())
@@ -199,6 +191,41 @@ def data_item_mismatch(model: Model) -> Iterator[Problem]:
                 )
 
 
+def association_item_mismatch(model: Model) -> Iterator[Problem]:
+    items = dict(_items(model))
+    for _, node in model.all(FlowNode):
+        associations: tuple[DataAssociation, ...] = (
+            *getattr(node, "input_associations", ()),
+            *getattr(node, "output_associations", ()),
+        )
+        for association in associations:
+            if association.transformation is not None or association.assignments:
+                continue
+            expected = items.get(association.target, "")
+            for source in association.sources:
+                if expected and items.get(source) and items[source] != expected:
+                    yield Problem(
+                        node,
+                        f"'{source}' is of the item '{items[source]}', its target of '{expected}'.",
+                        "Use the same item definition, or add a transformation (10.4.2).",
+                    )
+
+
+def _items(model: Model) -> Iterator[tuple[str, str]]:
+    """Each data element's item definition; a reference has that of its data object."""
+    for process in model.definitions.processes:
+        objects: dict[str, str] = {}
+        for element in elements(process):
+            item = getattr(element, "item", "")
+            if isinstance(element, DataObject):
+                objects[element.id] = item
+            if item:
+                yield element.id, item
+        for element in elements(process):
+            if isinstance(element, DataObjectReference) and objects.get(element.data_object):
+                yield element.id, objects[element.data_object]
+
+
 def _message_data(node: FlowNode) -> Iterator[tuple[DataInput | DataOutput, str]]:
     """The data items that carry a message, with the message's id."""
     if isinstance(node, SendTask | ReceiveTask):
@@ -225,13 +252,13 @@ RULES: tuple[Rule, ...] = (
     error(
         "data-association", "A data association connects a node with data that it can see.", data_association
     ),
-    error(
-        "data-association-incomplete",
-        "A data association that runs has a source and a target.",
-        data_association_incomplete,
-    ),
     error("io-sets", "Input and output sets list each of the element's data.", io_sets),
     error("subprocess-io", "An embedded subprocess has no inputs and outputs of its own.", subprocess_io),
     error("event-data", "An event has at most one data item a definition.", event_data),
+    warning(
+        "association-item-mismatch",
+        "What a data association connects is of one item.",
+        association_item_mismatch,
+    ),
     error("data-item-mismatch", "Data and message are of the same item.", data_item_mismatch),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from flowkit.bpmn.lint.model import Model, Problem, Rule, error, information, kind
+from flowkit.bpmn.lint.connections import instantiates
+from flowkit.bpmn.lint.model import Model, Problem, Rule, error, information, kind, warning
 from flowkit.bpmn.lint.walk import elements
 from flowkit.bpmn.model import (
     Activity,
@@ -17,6 +18,7 @@ from flowkit.bpmn.model import (
     Event,
     EventBasedGateway,
     ExclusiveGateway,
+    FlowNode,
     InclusiveGateway,
     IoSpecification,
     ManualTask,
@@ -29,6 +31,7 @@ from flowkit.bpmn.model import (
     SendTask,
     ServiceTask,
     StandardLoopCharacteristics,
+    StartEvent,
     SubProcess,
     Task,
     Transaction,
@@ -91,6 +94,15 @@ def must_understand(model: Model) -> Iterator[Problem]:
             )
 
 
+def import_not_read(model: Model) -> Iterator[Problem]:
+    for _, namespace, location in model.definitions.imports:
+        yield Problem(
+            model.definitions,
+            f"the file imports '{location or namespace}', which is not read.",
+            "Deploy what is called by its id; types of other files are not checked.",
+        )
+
+
 Detector = Callable[[Model], Iterator[Element]]
 
 
@@ -150,6 +162,13 @@ DETECT: dict[str, Detector] = {
     "sendTask": _nodes(SendTask),
     "receiveTask": _nodes(ReceiveTask),
     "receiveTask.instantiate": _nodes(ReceiveTask, _attribute("instantiate")),
+    "instantiate.after-start": lambda model: (
+        node
+        for scope, node in model.run(FlowNode)
+        if instantiates(node)
+        and len(node.incoming) == 1
+        and isinstance(scope.nodes.get(scope.incoming(node)[0].source), StartEvent)
+    ),
     "userTask": _nodes(UserTask),
     "scriptTask": _nodes(ScriptTask),
     "businessRuleTask": _nodes(BusinessRuleTask),
@@ -229,5 +248,6 @@ RULES: tuple[Rule, ...] = (
     error("public-process", "An executable process is private.", public_process),
     error("not-a-flow-element", "A process holds what belongs into a process.", not_a_flow_element),
     error("must-understand", "The file demands nothing that flowkit does not know.", must_understand),
+    warning("import-not-read", "A file stands on its own.", import_not_read),
     error("not-executed", "What flowkit does not execute is refused.", not_executed),
 )

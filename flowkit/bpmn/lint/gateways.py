@@ -17,6 +17,7 @@ from flowkit.bpmn.model import (
     Process,
     ReceiveTask,
     SignalEventDefinition,
+    StartEvent,
     TimerEventDefinition,
 )
 
@@ -152,11 +153,18 @@ def instantiating_node(model: Model) -> Iterator[Problem]:
     for scope, node in model.all(FlowNode):
         if not instantiates(node):
             continue
-        if node.incoming:
+        sources = [scope.nodes.get(flow.source) for flow in scope.incoming(node)]
+        if len(sources) > 1 or any(not isinstance(source, StartEvent) for source in sources):
             yield Problem(
                 node,
                 f"the {kind(node)} starts the process (instantiate), but a sequence flow leads to it.",
                 "Remove the flow, or set instantiate to false.",
+            )
+        elif not sources and any(scope.of(StartEvent)):
+            yield Problem(
+                node,
+                f"the {kind(node)} starts the process (instantiate), and so does a start event.",
+                "Remove the start event, or set instantiate to false (10.3.3, 10.6.6).",
             )
         elif not isinstance(scope.container, Process):
             yield Problem(
