@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
 
 from hypothesis import strategies as st
@@ -63,7 +64,15 @@ class _Builder:
 
 _KINDS = ("task", "userTask", "serviceTask", "exclusiveGateway", "parallelGateway", "intermediateThrowEvent")
 _NAMES = st.sampled_from(
-    ["", "", "核对", "通知客户到店取车", "Check the order <b>&", "超过15天未处理并且客户没有任何回复怎么办", "x"]
+    [
+        "",
+        "",
+        "核对",
+        "通知客户到店取车",
+        "Check the order <b>&",
+        "超过15天未处理并且客户没有任何回复怎么办",
+        "x",
+    ]
 )
 
 
@@ -151,7 +160,7 @@ def _content(builder: _Builder, depth: int) -> str:
             if depth == 0:
                 builder.nodes.append(identity)
     if nodes:
-        for source, target in zip(nodes, nodes[1:], strict=False):
+        for source, target in pairwise(nodes):
             if draw(st.integers(0, 4)):
                 out.append(_flow(builder, source, target))
         for _ in range(draw(st.integers(0, 5))):

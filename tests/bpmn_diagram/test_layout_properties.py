@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from itertools import pairwise
 
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +11,7 @@ from lxml import etree
 from flowkit.bpmn.diagram import Edge, check_layout, layout, read_diagrams
 from tests.bpmn_diagram.diagrams import bpmn_files
 
-_EXAMPLES = settings(max_examples=int(os.environ.get('N','60')), deadline=None, suppress_health_check=list(HealthCheck))
+_EXAMPLES = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 _DI = "{http://www.omg.org/spec/BPMN/20100524/DI}BPMNDiagram"
 
 
