@@ -71,6 +71,8 @@ class DecisionNode:
     id: str
     name: str
     variable: str
+    declared: bool
+    """Whether the file has a variable element; without one, the id is a name of the value too."""
     kind: FeelType | None
     coerce: Coercion | None
     logic: Step | None = None

@@ -88,7 +88,10 @@ class Program:
     def _decision(self, one: Decision) -> DecisionNode:
         kind = self._type(one.variable, one.id, one.name)
         place = coercion(kind, f"decision '{one.name}'")
-        return DecisionNode(self._key(one.id), one.id, one.name, one.variable.name, kind, place)
+        variable = one.variable
+        return DecisionNode(
+            self._key(one.id), one.id, one.name, variable.name, variable.declared, kind, place
+        )
 
     def _knowledge(self, one: BusinessKnowledgeModel) -> KnowledgeNode:
         kind = result_type(self._type(one.variable, one.id, one.name))
@@ -223,15 +226,11 @@ class Program:
                 )
                 continue
             alias, target = found
-            yield Binding(alias, tuple(self._names_of(href, target)), target)
-
-    def _names_of(self, href: str, target: Node) -> Iterator[str]:
-        """What expressions call a target; a decision without variable also goes by its id."""
-        yield target.variable if isinstance(target, DecisionNode) else target.name
-        if isinstance(target, DecisionNode):
-            decision = next((one for one in self.definitions.decisions if one.id == target.id), None)
-            if decision is not None and not decision.variable.declared and target.id != target.variable:
-                yield target.id
+            if not isinstance(target, DecisionNode):
+                names: tuple[str, ...] = (target.name,)
+            else:
+                names = (target.variable,) if target.declared else (target.variable, target.id)
+            yield Binding(alias, tuple(dict.fromkeys(names)), target)
 
     def _resolve(self, href: str) -> tuple[str, Node] | None:
         """The alias under which, and the node to which, ``#id`` or ``namespace#id`` leads."""

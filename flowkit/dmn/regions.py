@@ -6,12 +6,14 @@ a table does for every input can then be found by looking at every combination o
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from flowkit.dmn.cells import Domain, Interval, domain_of, show
+from flowkit.dmn.index import positions
 from flowkit.dmn.model import Cell, DecisionTable
 from flowkit.dmn.types import Types, underlying
 from flowkit.feel.temporal.values import DAY
@@ -21,6 +23,9 @@ __all__ = ["BudgetExceeded", "Dimension", "Regions", "regions_of"]
 
 MAX_VISITS = 200_000
 """How many combinations of pieces one search looks at."""
+
+MAX_MARKS = 2_000_000
+"""How many pairs of a rule and a piece that it accepts one search marks."""
 
 DISCRETE = frozenset({"date", "time", "date and time", "days and time duration", "years and months duration"})
 KINDS = DISCRETE | {"number", "string", "boolean"}
@@ -55,7 +60,12 @@ class Dimension:
     possibly: tuple[int, ...]
 
     def rules_at(self, masks: Sequence[int]) -> list[int]:
-        """For each piece the rules, as bits, whose mask holds it."""
+        """For each piece the rules, as bits, whose mask holds it.
+
+        Raises BudgetExceeded where rules and pieces are too many.
+        """
+        if sum(mask.bit_count() for mask in masks) > MAX_MARKS:
+            raise BudgetExceeded
         found = [0] * len(self.pieces)
         for rule, mask in enumerate(masks):
             for piece in _pieces(mask):
@@ -70,6 +80,7 @@ class Regions:
         self.dimensions = tuple(dimensions)
         self.rules = rules
         self._visits = 0
+        self._at: dict[bool, list[list[int]]] = {}
 
     def example(self, pieces: Sequence[int]) -> str:
         """An input, a piece a dimension, as text."""
@@ -82,14 +93,27 @@ class Regions:
         ``within`` limits the search to the box of that rule, and asks for rules that surely match.
         Raises BudgetExceeded after too many combinations.
         """
-        at, full = [], []
+        at = self._rules_at(sure=within is not None)
+        full = []
         for dimension in self.dimensions:
-            masks = dimension.possibly if within is None else dimension.surely
-            at.append(dimension.rules_at(masks))
             box = (1 << len(dimension.pieces)) - 1 if within is None else dimension.possibly[within]
             full.append(_pieces(box))
+        self._spend(sum(map(len, full)))
         rest = self._accept_the_rest(at, full)
         yield from self._walk(0, by, (), at, full, rest, set())
+
+    def _spend(self, visits: int) -> None:
+        self._visits += visits
+        if self._visits > MAX_VISITS:
+            raise BudgetExceeded
+
+    def _rules_at(self, *, sure: bool) -> list[list[int]]:
+        """For each dimension the rules at each piece, found once."""
+        if sure not in self._at:
+            masks = [one.surely if sure else one.possibly for one in self.dimensions]
+            pairs = zip(self.dimensions, masks, strict=True)
+            self._at[sure] = [dimension.rules_at(mask) for dimension, mask in pairs]
+        return self._at[sure]
 
     def _accept_the_rest(self, at: list[list[int]], full: list[list[int]]) -> list[int]:
         """For each depth the rules that accept everything from there on."""
@@ -118,9 +142,7 @@ class Regions:
             return
         if active & rest[depth] or (depth, active) in covered:
             return
-        self._visits += len(full[depth])
-        if self._visits > MAX_VISITS:
-            raise BudgetExceeded
+        self._spend(len(full[depth]))
         groups: dict[int, int] = {}
         for piece in full[depth]:
             groups.setdefault(active & at[depth][piece], piece)
@@ -145,9 +167,7 @@ class Regions:
                 if together is not None:
                     others &= together[dimension.surely[rule]]
             while others:
-                self._visits += 1
-                if self._visits > MAX_VISITS:
-                    raise BudgetExceeded
+                self._spend(1)
                 lowest = others & -others
                 others ^= lowest
                 other = lowest.bit_length() - 1
@@ -158,7 +178,7 @@ class Regions:
     def _meeting(self, dimension: Dimension) -> dict[int, int] | None:
         """For each mask the rules that share a piece with it; ``None`` where that is too much work."""
         masks = set(dimension.surely)
-        if sum(mask.bit_count() for mask in masks) > 10 * MAX_VISITS:
+        if sum(mask.bit_count() for mask in masks) > MAX_MARKS:
             return None
         at = dimension.rules_at(dimension.surely)
         together = {}
@@ -171,12 +191,10 @@ class Regions:
 
 
 def _pieces(mask: int) -> list[int]:
-    found = []
-    while mask:
-        lowest = mask & -mask
-        found.append(lowest.bit_length() - 1)
-        mask ^= lowest
-    return found
+    """The numbers of the bits that are set, ascending."""
+    if mask.bit_count() < 64:
+        return list(positions(mask))
+    return [place for place, bit in enumerate(reversed(bin(mask))) if bit == "1"]
 
 
 def regions_of(table: DecisionTable, types: Types, variables: Mapping[str, str]) -> Regions:
@@ -201,12 +219,13 @@ def _dimension(
     kind = underlying(types.of(type_ref))
     stated = kind.name if isinstance(kind, SimpleType) and kind.name in KINDS else ""
     pieces = _cut([one for column in domains for one in column if one], allowed, stated)
-    everything = (1 << len(pieces)) - 1
+    line = _Line(pieces)
+    everything = line.everything
     surely, possibly = [], []
     for row in range(len(table.rules)):
         sure = possible = everything
         for column in domains:
-            mask = _mask(column[row], pieces)
+            mask = line.mask(column[row])
             sure &= 0 if mask is None else mask
             possible &= everything if mask is None else mask
         surely.append(sure)
@@ -219,26 +238,42 @@ def _allowed(cell: Cell | None) -> Domain | None:
     return None if domain is None or domain.anything else domain
 
 
-def _mask(domain: Domain | None, pieces: Sequence[Piece]) -> int | None:
-    if domain is None:
-        return None
-    if domain.anything:
-        return (1 << len(pieces)) - 1
-    mask = 0
-    points = set(domain.points)
-    for number, piece in enumerate(pieces):
-        if (piece.kind, piece.key) in points or any(_within(piece, one) for one in domain.intervals):
-            mask |= 1 << number
-    return mask
+class _Line:
+    """The pieces of an input, findable by value."""
 
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.everything = (1 << len(pieces)) - 1
+        self._places = {(piece.kind, piece.key): place for place, piece in enumerate(pieces)}
+        self._starts: dict[str, int] = {}
+        self._keys: dict[str, list[Any]] = {}
+        for place, piece in enumerate(pieces):
+            self._starts.setdefault(piece.kind, place)
+            self._keys.setdefault(piece.kind, []).append(piece.key)
 
-def _within(piece: Piece, interval: Interval) -> bool:
-    if piece.kind != interval.kind:
-        return False
-    key = piece.key
-    if interval.low is not None and (key < interval.low or (key == interval.low and not interval.low_closed)):
-        return False
-    return interval.high is None or key < interval.high or (key == interval.high and interval.high_closed)
+    def mask(self, domain: Domain | None) -> int | None:
+        """The pieces that a cell accepts; ``None`` for an opaque one."""
+        if domain is None:
+            return None
+        if domain.anything:
+            return self.everything
+        mask = 0
+        for point in domain.points:
+            if point in self._places:
+                mask |= 1 << self._places[point]
+        for interval in domain.intervals:
+            mask |= self._span(interval)
+        return mask
+
+    def _span(self, interval: Interval) -> int:
+        """The pieces of a kind stand together and in order."""
+        keys = self._keys.get(interval.kind, [])
+        low, high, start = interval.low, interval.high, self._starts.get(interval.kind, 0)
+        first, end = 0, len(keys)
+        if low is not None:
+            first = bisect_left(keys, low) if interval.low_closed else bisect_right(keys, low)
+        if high is not None:
+            end = bisect_right(keys, high) if interval.high_closed else bisect_left(keys, high)
+        return ((1 << end) - (1 << first)) << start if first < end else 0
 
 
 def _cut(domains: list[Domain], allowed: Domain | None, stated: str) -> list[Piece]:
@@ -253,7 +288,7 @@ def _cut(domains: list[Domain], allowed: Domain | None, stated: str) -> list[Pie
     for kind in sorted(kinds - {"null"}):
         pieces.extend(_line(kind, sources))
     if allowed is not None:
-        mask = _mask(allowed, pieces) or 0
+        mask = _Line(pieces).mask(allowed) or 0
         pieces = [piece for number, piece in enumerate(pieces) if mask >> number & 1]
     if "null" in kinds and (allowed is None or ("null", None) in allowed.points):
         pieces.append(Piece("null", None))
@@ -288,14 +323,11 @@ def _line(kind: str, domains: list[Domain]) -> Iterator[Piece]:
 
 
 def _texts(ordered: list[str]) -> Iterator[Piece]:
-    """Strings: each one named, what lies between, and one that nobody named."""
-    known = set(ordered)
+    """Strings: each one named, and in its place one that nobody named."""
     other = OTHER
-    while other in known:
+    while other in ordered:
         other += "."
-    for key in ordered:
-        yield Piece("string", key)
-    yield Piece("string", other)
+    yield from (Piece("string", key) for key in sorted([*ordered, other]))
 
 
 def _before(kind: str, key: Any, low: int | None) -> Any:

@@ -6,7 +6,7 @@ about a tenth of a second with :class:`~flowkit.errors.EvaluationLimit`.
 
 from __future__ import annotations
 
-__all__ = ["MAX_CALLS", "MAX_NESTING", "MAX_RESULT", "MAX_STEPS", "MAX_STRING", "MAX_TEXT"]
+__all__ = ["MAX_CALLS", "MAX_DIAGNOSTICS", "MAX_NESTING", "MAX_RESULT", "MAX_STEPS", "MAX_STRING", "MAX_TEXT"]
 
 MAX_TEXT = 100_000
 """Characters of an expression."""
@@ -14,14 +14,17 @@ MAX_TEXT = 100_000
 MAX_NESTING = 40
 """Brackets, branches and function bodies inside one another."""
 
-MAX_STEPS = 250_000
-"""Iterations, calls and list elements visited in one evaluation."""
+MAX_STEPS = 100_000
+"""Units of work of about a microsecond: iterations, calls, long strings and lists looked at."""
 
 MAX_CALLS = 100
 """Functions of the expression that call one another."""
 
-MAX_STRING = 1_000_000
+MAX_DIAGNOSTICS = 1_000
+"""Reasons for null that an evaluation notes; later ones are dropped."""
+
+MAX_STRING = 200_000
 """Characters of a string that an evaluation builds."""
 
-MAX_RESULT = 250_000
+MAX_RESULT = 100_000
 """Values in a result, nested ones included."""

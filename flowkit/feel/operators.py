@@ -49,7 +49,8 @@ _MOMENTS = frozenset({Date, Time, DateTime})
 
 
 def _mismatch(operator: str, left: Any, right: Any, run: Run, position: int) -> Any:
-    run.null("type", f"{_shown(left)} {operator} {_shown(right)} is not defined", position)
+    if run.diagnostics is not None:
+        run.null("type", f"{_shown(left)} {operator} {_shown(right)} is not defined", position)
     return None
 
 
@@ -96,6 +97,7 @@ def add(left: Any, right: Any, run: Run, position: int) -> Any:
         return _calculate(CONTEXT.add, "+", left, right, run, position)
     if a is str and b is str:
         run.check_string(len(left) + len(right))
+        run.spend((len(left) + len(right)) // 256)
         return left + right
     if a in _MOMENTS and b in _DURATIONS and not (a is Time and b is YearsMonthsDuration):
         return _moved(left, right, run, position)
@@ -160,6 +162,7 @@ def power(left: Any, right: Any, run: Run, position: int) -> Any:
     if type(left) in _NUMBERS and type(right) in _NUMBERS:
         if not left and not right:
             return 1
+        run.spend(100)
         return _calculate(CONTEXT.power, "**", left, right, run, position)
     return _mismatch("**", left, right, run, position)
 

@@ -12,7 +12,7 @@ from flowkit.feel.properties import property_of
 from flowkit.feel.temporal import Date
 from flowkit.feel.text import shorten
 from flowkit.feel.types import FeelType, coerce
-from flowkit.feel.values import Function, Null, Range, Run, normalize, type_name
+from flowkit.feel.values import Function, Null, Range, Run, type_name
 
 __all__ = [
     "MISSING",
@@ -36,7 +36,7 @@ MISSING: Any = type("Missing", (), {"__repr__": lambda _: "MISSING"})()
 
 def read(value: Any, name: str, run: Run, position: int) -> Any:
     """``value`` of the scope as a FEEL value; ``MISSING`` becomes null with a diagnostic."""
-    return missing(name, run, position) if value is MISSING else normalize(value)
+    return missing(name, run, position) if value is MISSING else run.fetch(value)
 
 
 def missing(name: str, run: Run, position: int) -> None:
@@ -50,7 +50,7 @@ def path(base: Any, name: str, run: Run, position: int) -> Any:
     if kind is dict or isinstance(base, Mapping):
         value = base.get(name, MISSING)
         if value is not MISSING:
-            return normalize(value)
+            return run.fetch(value)
         run.null("missing", f"the context has no entry {name!r}", position)
         return None
     if kind is list:
@@ -74,18 +74,21 @@ def indexed(base: Any, number: Any, run: Run, position: int) -> Any:
     items = base if type(base) is list else [] if base is None else [base]
     index = to_int(number)
     if index is not None and 1 <= abs(index) <= len(items):
-        return normalize(items[index - 1 if index > 0 else index])
+        return items[index - 1 if index > 0 else index]
     run.null("value", f"there is no item {shorten(number)} in a list of {len(items)}", position)
     return None
 
 
-def filtered(base: Any, condition: Callable[[Any], Any], run: Run, position: int) -> Any:
-    """``base[condition]``: the items for which the condition is true, or one item if it is a number."""
+def filtered(base: Any, condition: Callable[[Any], Any], cost: int, run: Run, position: int) -> Any:
+    """``base[condition]``: the items for which the condition is true, or one item if it is a number.
+
+    ``cost`` is the price of one evaluation of the condition in steps.
+    """
     if base is None:
         run.null("value", "null can't be filtered", position)
         return None
     items = base if type(base) is list else [base]
-    run.spend(len(items))
+    run.spend(len(items) * cost)
     if not items:
         return (
             [] if type(_quietly(condition, run)) not in (int, Decimal) else indexed(items, 1, run, position)
@@ -113,6 +116,7 @@ def make_range(
     low: Any, high: Any, low_included: bool, high_included: bool, run: Run, position: int
 ) -> Range | None:
     """The range between two values; null if they have no common order."""
+    run.spend(1)
     if low is not None and high is not None and type(low) is not type(high):
         numbers = (int, Decimal)
         if not (type(low) in numbers and type(high) in numbers):
@@ -127,7 +131,6 @@ def make_range(
 def iterate(source: Any, run: Run, position: int) -> Sequence[Any] | None:
     """What ``for`` and the quantifiers go through: the items of a list or range, or a single value."""
     if type(source) is list:
-        run.spend(len(source))
         return source
     if type(source) is Range:
         return _range_items(source, run, position)
@@ -170,15 +173,20 @@ def _bounds(low: Any, high: Any) -> tuple[int, int] | None:
 
 
 def _spread(first: int, last: int, dates: bool, run: Run) -> Sequence[Any]:
-    run.spend(abs(last - first) + 1)
     numbers = range(first, last + 1) if first <= last else range(first, last - 1, -1)
-    return [Date.from_days(number) for number in numbers] if dates else numbers
+    if dates:
+        run.spend(abs(last - first) + 1)
+        return [Date.from_days(number) for number in numbers]
+    return numbers
 
 
 def loop(
-    sources: Sequence[Callable[..., Sequence[Any] | None]], values: tuple[Any, ...] = ()
+    sources: Sequence[Callable[..., Sequence[Any] | None]],
+    cost: int,
+    run: Run,
+    values: tuple[Any, ...] = (),
 ) -> Iterator[tuple[Any, ...]]:
-    """All combinations of several iterations, the last one turning fastest.
+    """All combinations of several iterations, the last one turning fastest; each step costs ``cost``.
 
     Each source is called with the values of those before it. Raises Null if one can't be iterated.
     """
@@ -186,40 +194,46 @@ def loop(
     if items is None:
         raise Null("there is nothing to iterate")
     if len(values) + 1 == len(sources):
+        run.spend(len(items) * cost)
         for item in items:
             yield (*values, item)
     else:
         for item in items:
-            yield from loop(sources, (*values, item))
+            run.spend(cost)
+            yield from loop(sources, cost, run, (*values, item))
 
 
 def for_each(
-    sources: Sequence[Callable[..., Any]], body: Callable[..., Any], partial: bool, run: Run
+    sources: Sequence[Callable[..., Any]], body: Callable[..., Any], partial: bool, cost: int, run: Run
 ) -> list[Any] | None:
     """``for … return body``; with ``partial`` the body also takes the list of results so far."""
+    if len(sources) == 1 and not partial:
+        items = sources[0]()
+        if items is None:
+            return None
+        run.spend(len(items) * cost)
+        return [body(item) for item in items]
     results: list[Any] = []
     try:
         if partial:
-            for values in loop(sources):
+            for values in loop(sources, cost, run):
+                run.spend(len(results) // 64)
                 results.append(body(*values, list(results)))
-                run.spend(1 + len(results))
         else:
-            for values in loop(sources):
+            for values in loop(sources, cost, run):
                 results.append(body(*values))
-                run.spend(1)
     except Null:
         return None
     return results
 
 
 def quantify(
-    some: bool, sources: Sequence[Callable[..., Any]], condition: Callable[..., Any], run: Run
+    some: bool, sources: Sequence[Callable[..., Any]], condition: Callable[..., Any], cost: int, run: Run
 ) -> Any:
     """``some … satisfies`` (an ``or`` of all) or ``every … satisfies`` (an ``and``), three-valued."""
     unknown = False
     try:
-        for values in loop(sources):
-            run.spend(1)
+        for values in loop(sources, cost, run):
             answer = condition(*values)
             if answer is some:
                 return some
@@ -233,12 +247,13 @@ def quantify(
 
 
 def make_function(
-    parameters: tuple[str, ...], types: tuple[FeelType, ...], body: Callable[..., Any], text: str
+    parameters: tuple[str, ...], types: tuple[FeelType, ...], body: Callable[..., Any], text: str, cost: int
 ) -> Function:
     """The value of ``function(…) …``; ``text`` is the expression that it stands in."""
 
     def call(run: Run, *arguments: Any) -> Any:
         caller, run.text = run.text, text
+        run.spend(cost)
         try:
             return body(run, *arguments)
         finally:
@@ -266,6 +281,7 @@ def invoke(function: Any, arguments: Sequence[Any], run: Run, position: int) -> 
             return None
         arguments = fitting
     run.enter()
+    run.spend(2)
     try:
         result = function.call(run, *arguments)
     except Null as reason:

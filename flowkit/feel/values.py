@@ -25,7 +25,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from flowkit.errors import EvaluationLimit
-from flowkit.feel.limits import MAX_CALLS, MAX_RESULT, MAX_STEPS, MAX_STRING
+from flowkit.feel.limits import MAX_CALLS, MAX_DIAGNOSTICS, MAX_RESULT, MAX_STEPS, MAX_STRING
 from flowkit.feel.numbers import from_float, settle, to_int
 from flowkit.feel.temporal import (
     Date,
@@ -75,7 +75,7 @@ class Diagnostic:
 class Run:
     """One evaluation: its clock, its diagnostics, and how much of the limits is used up."""
 
-    __slots__ = ("calls", "diagnostics", "now", "steps", "text")
+    __slots__ = ("calls", "diagnostics", "fetched", "now", "steps", "text")
 
     def __init__(self, text: str, now: std.datetime | None, diagnostics: list[Diagnostic] | None) -> None:
         self.text = text
@@ -83,11 +83,29 @@ class Run:
         self.diagnostics = diagnostics
         self.steps = 0
         self.calls = 0
+        self.fetched: dict[int, tuple[Any, Any]] | None = None
 
     def null(self, code: str, message: str, position: int) -> None:
         """Note why the value at ``position`` is null; a thousand notes are enough for anybody."""
-        if self.diagnostics is not None and len(self.diagnostics) < 1000:
+        if self.diagnostics is not None:
             self.diagnostics.append(Diagnostic(code, message, self.text, position))
+            if len(self.diagnostics) >= MAX_DIAGNOSTICS:
+                self.diagnostics = None
+
+    def fetch(self, value: Any) -> Any:
+        """``value`` of the scope as a FEEL value; lists and contexts are converted once an evaluation."""
+        kind = type(value)
+        if kind is not list and kind is not dict:
+            return normalize(value, run=self)
+        if self.fetched is None:
+            self.fetched = {}
+        known = self.fetched.get(id(value))
+        if known is None:
+            result = normalize(value, run=self)
+            # Holding on to the value keeps its id from being given to another.
+            self.fetched[id(value)] = self.fetched[id(result)] = (value, result)
+            return result
+        return known[1]
 
     def spend(self, steps: int) -> None:
         """Count ``steps`` of work. Raises EvaluationLimit when the evaluation takes too long."""
@@ -215,10 +233,11 @@ def type_name(value: object) -> str:
     return _TYPE_NAMES.get(type(value), type(value).__name__)
 
 
-def normalize(value: Any, depth: int = 0) -> Any:
+def normalize(value: Any, depth: int = 0, run: Run | None = None) -> Any:
     """``value`` of a scope as a FEEL value; a list or dict that needs no change is returned itself.
 
-    What FEEL can't hold becomes null. Raises EvaluationLimit for data nested deeper than 200.
+    What FEEL can't hold becomes null. Raises EvaluationLimit for data nested deeper than 200, or too large
+    for ``run``.
     """
     kind = type(value)
     if kind in PLAIN:
@@ -229,12 +248,14 @@ def normalize(value: Any, depth: int = 0) -> Any:
         return from_float(value)
     if depth > 200:
         raise EvaluationLimit("the data is nested more than 200 deep; flatten it")
+    if run is not None and isinstance(value, list | tuple | Mapping):
+        run.spend(len(value) // 8)
     if isinstance(value, list | tuple):
-        items = [normalize(item, depth + 1) for item in value]
+        items = [normalize(item, depth + 1, run) for item in value]
         same = kind is list and all(new is old for new, old in zip(items, value, strict=True))
         return value if same else items
     if isinstance(value, Mapping):
-        entries = {str(key): normalize(item, depth + 1) for key, item in value.items()}
+        entries = {str(key): normalize(item, depth + 1, run) for key, item in value.items()}
         return (
             value
             if kind is dict and all(entries[k] is v for k, v in value.items() if type(k) is str)
@@ -275,6 +296,13 @@ def to_json(value: Any) -> Json:
     return _to_json(value, [MAX_RESULT], 0)
 
 
+def _to_float(number: Decimal) -> float:
+    nearest = float(number)
+    if nearest - nearest != 0:
+        raise EvaluationLimit(f"the number {number:.6E} is too large for JSON")
+    return nearest
+
+
 def _to_json(value: Any, budget: list[int], depth: int) -> Json:
     budget[0] -= 1
     if budget[0] < 0 or depth > 200:
@@ -286,7 +314,7 @@ def _to_json(value: Any, budget: list[int], depth: int) -> Json:
         return value  # type: ignore[no-any-return]  # narrowed by type(), which mypy does not follow
     if kind is Decimal:
         whole = to_int(value)
-        return float(value) if whole is None else whole
+        return _to_float(value) if whole is None else whole
     if kind is list:
         return [_to_json(item, budget, depth + 1) for item in value]
     if kind is dict:

@@ -23,30 +23,26 @@ def _compensations(scope: Scope) -> Iterator[BoundaryEvent]:
             yield event
 
 
-def _handlers(model: Model, scope: Scope, event: BoundaryEvent) -> list[str]:
+def _handlers(scope: Scope, event: BoundaryEvent) -> list[str]:
     """What the associations of a compensation boundary event lead to, artifacts left out.
 
-    Modelers write an association into the scope, the process around it, or the collaboration.
+    Modelers write an association into the scope or into the process around it.
     """
-    ends = [
-        other
-        for a in model.associations
-        for mine, other in ((a.source, a.target), (a.target, a.source))
-        if mine == event.id
-    ]
+    holders = {id(holder): holder for holder in (scope.container, scope.process)}
+    ends = [a.target for h in holders.values() for a in h.associations if a.source == event.id]
     return [end for end in ends if end in scope.nodes]
 
 
 def compensation_handler(model: Model) -> Iterator[Problem]:
     for scope in model.scopes:
         for event in _compensations(scope):
-            handlers = _handlers(model, scope, event)
+            handlers = _handlers(scope, event)
             if len(handlers) != 1:
                 yield Problem(
                     event,
                     f"the compensation event is associated with {len(handlers)} activities of its scope "
                     "instead of one.",
-                    "Draw one association to the activity that undoes the work.",
+                    "Draw one association from the event to the activity that undoes the work.",
                 )
                 continue
             handler = scope.nodes[handlers[0]]
@@ -71,7 +67,7 @@ def compensation_event_flow(model: Model) -> Iterator[Problem]:
 
 def compensation_activity(model: Model) -> Iterator[Problem]:
     for scope in model.scopes:
-        used = {handler for event in _compensations(scope) for handler in _handlers(model, scope, event)}
+        used = {handler for event in _compensations(scope) for handler in _handlers(scope, event)}
         for activity in scope.of(Activity):
             if not activity.is_for_compensation:
                 continue

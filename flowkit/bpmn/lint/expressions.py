@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from flowkit.bpmn.extensions_model import NO_EXTENSIONS, Extensions
@@ -10,9 +10,10 @@ from flowkit.bpmn.juel import is_juel
 from flowkit.bpmn.lint.activities import is_feel
 from flowkit.bpmn.lint.model import Model, Problem, Rule, error
 from flowkit.bpmn.lint.walk import elements, expressions
-from flowkit.bpmn.model import Element, Expression, GlobalTask, ScriptTask
+from flowkit.bpmn.model import Element, Expression, GlobalTask, ScriptTask, TimerEventDefinition
 from flowkit.errors import FlowkitError, InvalidExpression
 from flowkit.feel import compile_expression
+from flowkit.timers import parse_cycle, parse_timer_date, parse_timer_duration
 
 __all__ = ["RULES", "Text", "feel_texts"]
 
@@ -133,6 +134,41 @@ def invalid_expression(model: Model) -> Iterator[Problem]:
             yield Problem(element, f"{what} can't be compiled: {fault}", "Simplify the expression.")
 
 
+def invalid_timer(model: Model) -> Iterator[Problem]:
+    for element in _executed(model):
+        for what, text, parse in _literal_times(element):
+            try:
+                parse(text)
+            except InvalidExpression as fault:
+                yield Problem(element, f"{what} is wrong: {fault}", "Or compute it in FEEL.")
+
+
+def _literal_times(element: Element) -> Iterator[tuple[str, str, Callable[[str], object]]]:
+    """The times that stand as literal text: what they are for, the text, how it is read."""
+    if isinstance(element, TimerEventDefinition):
+        for name, expression in expressions(element):
+            if expression.literal:
+                yield f"the {name}", expression.text, _TIMES[name]
+    schedule = element.extensions.schedule
+    if schedule is not None:
+        for what, text in (
+            ("the due date", schedule.due_date),
+            ("the follow-up date", schedule.follow_up_date),
+        ):
+            if text and not text.startswith("="):
+                yield what, text, parse_timer_date
+    lifetime = element.extensions.time_to_live
+    if lifetime and not lifetime.startswith("="):
+        yield "the time to live", lifetime, parse_timer_duration
+
+
+_TIMES: dict[str, Callable[[str], object]] = {
+    "date": parse_timer_date,
+    "duration": parse_timer_duration,
+    "cycle": parse_cycle,
+}
+
+
 def literal_not_feel(model: Model) -> Iterator[Problem]:
     for element in _executed(model):
         for name, text in _extension_texts(element.extensions):
@@ -157,6 +193,7 @@ def unsupported_language(model: Model) -> Iterator[Problem]:
 
 RULES: tuple[Rule, ...] = (
     error("invalid-expression", "Every expression is valid FEEL.", invalid_expression),
+    error("invalid-timer", "Every time is ISO 8601 or FEEL.", invalid_timer),
     error("expression-needs-equals", "What must be computed begins with '='.", literal_not_feel),
     error("unsupported-language", "Every expression is in FEEL.", unsupported_language),
 )

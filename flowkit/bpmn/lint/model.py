@@ -10,7 +10,6 @@ from typing import NamedTuple, TypeVar
 
 from flowkit.bpmn.model import (
     Activity,
-    Association,
     BoundaryEvent,
     Definitions,
     Element,
@@ -125,12 +124,6 @@ class Model:
     def executed(self) -> list[Scope]:
         """The scopes of executable processes."""
         return [scope for scope in self.scopes if scope.executable]
-
-    @cached_property
-    def associations(self) -> list[Association]:
-        """Every association of the file."""
-        drawn = [a for scope in self.scopes for a in scope.container.associations]
-        return [*drawn, *(a for c in self.definitions.collaborations for a in c.associations)]
 
     @cached_property
     def nodes(self) -> dict[str, FlowNode]:

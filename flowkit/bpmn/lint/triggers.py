@@ -17,7 +17,6 @@ from flowkit.bpmn.model import (
     LinkEventDefinition,
     MessageEventDefinition,
     ReceiveTask,
-    SendTask,
     SignalEventDefinition,
     StartEvent,
     SubProcess,
@@ -29,42 +28,42 @@ __all__ = ["RULES"]
 
 
 def missing_message(model: Model) -> Iterator[Problem]:
-    messages = {message.id: message for message in model.definitions.messages}
+    messages = {message.id for message in model.definitions.messages}
     operations = {operation.id: operation for operation in model.definitions.operations}
 
-    def named(reference: str, operation: str) -> bool:
-        known = operations.get(operation)
-        message = messages.get(reference or (known.in_message if known else ""))
-        return message is not None and bool(message.name)
+    def known(reference: str, operation: str) -> bool:
+        found = operations.get(operation)
+        return (reference or (found.in_message if found else "")) in messages
 
     for _, event, definition in model.events(MessageEventDefinition):
         assert isinstance(definition, MessageEventDefinition)
         throws_by_job = isinstance(event, ThrowEvent) and event.extensions.task_definition is not None
-        if not throws_by_job and not named(definition.message, definition.operation):
+        if not throws_by_job and not known(definition.message, definition.operation):
             yield Problem(
                 event,
-                f"the {kind(event)} names no message, or one without a name: nothing could be correlated.",
-                "Choose a message (messageRef) that has a name.",
+                f"the {kind(event)} names no message: nothing could be correlated.",
+                "Choose a message (messageRef).",
             )
     for _, task in model.run(ReceiveTask):
-        if not named(task.message, task.operation):
-            yield Problem(
-                task, "the receive task names no message, or one without a name.", "Choose a message."
-            )
-    for _, send in model.run(SendTask):
-        if send.message and not named(send.message, "") and send.extensions.task_definition is None:
-            yield Problem(send, "the message that is sent has no name.", "Name the message.")
+        if not known(task.message, task.operation):
+            yield Problem(task, "the receive task names no message.", "Choose a message (messageRef).")
 
 
 def missing_signal(model: Model) -> Iterator[Problem]:
-    names = {signal.id: signal.name for signal in model.definitions.signals}
+    signals = {signal.id for signal in model.definitions.signals}
     for _, event, definition in model.events(SignalEventDefinition):
         assert isinstance(definition, SignalEventDefinition)
-        if not names.get(definition.signal):
+        if definition.signal not in signals:
+            yield Problem(event, f"the {kind(event)} names no signal.", "Choose a signal (signalRef).")
+
+
+def computed_name(model: Model) -> Iterator[Problem]:
+    for element in (*model.definitions.messages, *model.definitions.signals):
+        if element.name.startswith("="):
             yield Problem(
-                event,
-                f"the {kind(event)} names no signal, or one without a name.",
-                "Choose a signal (signalRef) that has a name.",
+                element,
+                f"the name of this {kind(element)} is computed ('{element.name[:80]}').",
+                "Give it a fixed name, and tell cases apart by the correlation key.",
             )
 
 
@@ -269,6 +268,7 @@ def _references(model: Model) -> Iterator[str]:
 RULES: tuple[Rule, ...] = (
     error("missing-message", "What sends or waits for a message names it.", missing_message),
     error("missing-signal", "A signal event names its signal.", missing_signal),
+    error("computed-name", "Messages and signals have fixed names.", computed_name),
     error("missing-error-code", "An error that is thrown has a code.", missing_error_code),
     error("missing-escalation-code", "An escalation that is thrown has a code.", missing_escalation_code),
     error("timer-definition", "A timer has a date, a duration or a cycle.", timer_definition),

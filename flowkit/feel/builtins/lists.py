@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from functools import cmp_to_key
 from typing import Any
 
@@ -11,6 +11,8 @@ from flowkit.feel.numbers import Number, to_int
 from flowkit.feel.operators import compare
 from flowkit.feel.operators import equal as feel_equal
 from flowkit.feel.runtime import invoke
+from flowkit.feel.temporal import Date, DateTime, DaysTimeDuration, Time, YearsMonthsDuration
+from flowkit.feel.temporal.values import SECOND
 from flowkit.feel.text import shorten
 from flowkit.feel.values import Function, Null, Range, Run
 
@@ -133,23 +135,36 @@ def index_of(run: Run, items: list[Any], match: Any) -> list[int]:
     return [place for place, item in enumerate(items, 1) if _equal(run, item, match)]
 
 
+def _key(run: Run, value: Any) -> Hashable:
+    """A key that two values share exactly if they are equal."""
+    if value is None or isinstance(value, str | DaysTimeDuration | YearsMonthsDuration | Date):
+        return value
+    if isinstance(value, bool):
+        return ("boolean", value)
+    if isinstance(value, Time):
+        offset = value.offset
+        return ("time", offset is None, value.nanos // SECOND - (offset or 0))
+    if isinstance(value, DateTime):
+        return ("date and time", value.offset is None, value.instant // SECOND)
+    run.spend(1)
+    if isinstance(value, list):
+        run.spend(len(value))
+        return ("list", *(_key(run, item) for item in value))
+    if isinstance(value, dict):
+        run.spend(len(value))
+        return ("context", frozenset((name, _key(run, item)) for name, item in value.items()))
+    if isinstance(value, Range):
+        shape = (value.low_included, value.high_included, value.has_low, value.has_high, value.is_point)
+        return ("range", _key(run, value.low), _key(run, value.high), *shape)
+    return ("function", id(value)) if isinstance(value, Function) else ("number", value)
+
+
 def _distinct(run: Run, items: Iterable[Any]) -> list[Any]:
-    kept: list[Any] = []
-    seen: set[Any] = set()
+    kept: dict[Hashable, Any] = {}
     for item in items:
-        if isinstance(item, str | bool | int):
-            run.spend(1)
-            key = (isinstance(item, bool), item)
-            if key not in seen:
-                seen.add(key)
-                kept.append(item)
-            continue
-        run.spend(len(kept) + 1)
-        if not any(_equal(run, item, other) for other in kept):
-            kept.append(item)
-            if not isinstance(item, list | dict | Range | Function):
-                seen.add((False, item))
-    return kept
+        run.spend(1)
+        kept.setdefault(_key(run, item), item)
+    return list(kept.values())
 
 
 @TABLE.define("union", "lists...: list")
@@ -167,11 +182,11 @@ def distinct_values(run: Run, items: list[Any]) -> list[Any]:
 @TABLE.define("duplicate values", "list: list")
 def duplicate_values(run: Run, items: list[Any]) -> list[Any]:
     """The values that appear more than once, each one time."""
-    run.spend(len(items) * len(items) // 8)
-    repeated = [
-        item for place, item in enumerate(items) if any(_equal(run, item, other) for other in items[:place])
-    ]
-    return _distinct(run, repeated)
+    counts: dict[Hashable, int] = {}
+    keys = [_key(run, item) for item in items]
+    for key in keys:
+        counts[key] = counts.get(key, 0) + 1
+    return _distinct(run, (item for key, item in zip(keys, items, strict=True) if counts[key] > 1))
 
 
 @TABLE.define("flatten", "list: list")

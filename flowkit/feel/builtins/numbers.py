@@ -27,7 +27,7 @@ TABLE = Table("Numeric")
 MIN_SCALE, MAX_SCALE = -6111, 6176  # of decimal128
 
 
-def rounded(function: str, number: Number, scale: Number, mode: str) -> Number:
+def rounded(run: Run, function: str, number: Number, scale: Number, mode: str) -> Number:
     """``number`` with ``scale`` digits behind the point; negative scales round before it. Raises Null."""
     digits = to_int(scale)
     if digits is None:
@@ -37,6 +37,7 @@ def rounded(function: str, number: Number, scale: Number, mode: str) -> Number:
     value = Decimal(number)
     if -value.as_tuple().exponent <= digits:  # type: ignore[operator]  # numbers are finite
         return number
+    run.spend(50 if abs(value.adjusted()) + abs(digits) > 200 else 2)
     wide = Context(prec=7000, rounding=mode, Emin=-20_000, Emax=20_000)
     result = settle(value.quantize(Decimal(1).scaleb(-digits), context=wide))
     if result is None:
@@ -51,8 +52,8 @@ def _whole(value: Number) -> Number:
 
 def _define_rounding(name: str, mode: str, text: str) -> None:
     @TABLE.define(name, "n: number, scale: number")
-    def implementation(_run: Run, number: Number, scale: Number) -> Number:
-        return rounded(name, number, scale, mode)
+    def implementation(run: Run, number: Number, scale: Number) -> Number:
+        return rounded(run, name, number, scale, mode)
 
     implementation.__doc__ = text
 
@@ -67,15 +68,15 @@ _define_rounding("round half down", ROUND_HALF_DOWN, "The number rounded to the 
 
 
 @TABLE.define("floor", "n: number, scale?: number")
-def floor(_run: Run, number: Number, scale: Number = 0) -> Number:
+def floor(run: Run, number: Number, scale: Number = 0) -> Number:
     """The greatest number with ``scale`` digits behind the point that is not above ``n``."""
-    return _whole(rounded("floor", number, scale, ROUND_FLOOR))
+    return _whole(rounded(run, "floor", number, scale, ROUND_FLOOR))
 
 
 @TABLE.define("ceiling", "n: number, scale?: number")
-def ceiling(_run: Run, number: Number, scale: Number = 0) -> Number:
+def ceiling(run: Run, number: Number, scale: Number = 0) -> Number:
     """The least number with ``scale`` digits behind the point that is not below ``n``."""
-    return _whole(rounded("ceiling", number, scale, ROUND_CEILING))
+    return _whole(rounded(run, "ceiling", number, scale, ROUND_CEILING))
 
 
 @TABLE.define("abs", "n: number|days and time duration|years and months duration")
@@ -89,12 +90,14 @@ def absolute(_run: Run, value: Number | Duration) -> Number | Duration:
 
 
 @TABLE.define("modulo", "dividend: number, divisor: number")
-def modulo(_run: Run, dividend: Number, divisor: Number) -> Number | None:
+def modulo(run: Run, dividend: Number, divisor: Number) -> Number | None:
     """The remainder with the divisor's sign: dividend - divisor * floor(dividend / divisor)."""
     if divisor == 0:
         raise Null("modulo(): the divisor is zero", "value")
     if isinstance(dividend, int) and isinstance(divisor, int):
         return dividend % divisor
+    distance = abs(Decimal(dividend).adjusted() - Decimal(divisor).adjusted())
+    run.spend(500 if distance > 200 else 10)
     try:
         wide = Context(prec=13_000, Emin=-20_000, Emax=20_000)
         remainder = wide.remainder(Decimal(dividend), Decimal(divisor))
@@ -106,24 +109,27 @@ def modulo(_run: Run, dividend: Number, divisor: Number) -> Number | None:
 
 
 @TABLE.define("sqrt", "number: number")
-def sqrt(_run: Run, number: Number) -> Number:
+def sqrt(run: Run, number: Number) -> Number:
     """The square root."""
     if number < 0:
         raise Null("sqrt(): negative numbers have no square root", "value")
+    run.spend(10)
     return _whole(CONTEXT.sqrt(Decimal(number)))
 
 
 @TABLE.define("log", "number: number")
-def log(_run: Run, number: Number) -> Number:
+def log(run: Run, number: Number) -> Number:
     """The natural logarithm."""
     if number <= 0:
         raise Null("log(): only numbers above zero have a logarithm", "value")
+    run.spend(50)
     return CONTEXT.ln(Decimal(number))
 
 
 @TABLE.define("exp", "number: number")
-def exp(_run: Run, number: Number) -> Number:
+def exp(run: Run, number: Number) -> Number:
     """Euler's number to the power of ``number``."""
+    run.spend(50)
     try:
         return CONTEXT.exp(Decimal(number))
     except DecimalException:

@@ -84,6 +84,9 @@ class Signature:
     def call(self, function: str, run: Run, arguments: Sequence[Any]) -> Any:
         """Check and convert the arguments, then call. Raises Null."""
         parameters = self.parameters
+        for value in arguments:
+            if type(value) is str and len(value) > 255:
+                run.spend(len(value) // 256)
         accepted = [
             parameters[min(index, len(parameters) - 1)].accept(value, function)
             for index, value in enumerate(arguments)

@@ -57,6 +57,7 @@ class Emitter:
         self._frames: list[_Locals | _Item] = []
         self._loaded: list[dict[str, str]] = [{}]
         self._quiet: dict[str, str] = {}
+        self._functions = 0
 
     # -- source
 
@@ -108,9 +109,17 @@ class Emitter:
     def function(self, parameters: list[str], node: Node, header: str = "") -> str:
         """Emit a nested function that returns the value of ``node``."""
         name = self.temporary()
-        with self.block(f"def {name}({header}{', '.join(parameters)}):"):
+        with self.body(f"def {name}({header}{', '.join(parameters)}):"):
             self.line(f"return {self.value(node)}")
         return name
+
+    @contextmanager
+    def body(self, header: str) -> Iterator[None]:
+        """The body of a nested function, where variables of the scope are not read again and again."""
+        self._functions += 1
+        with self.block(header):
+            yield
+        self._functions -= 1
 
     # -- names
 
@@ -153,21 +162,26 @@ class Emitter:
             elif name in frame.names:
                 bound = frame.names[name]
                 break
-        if not items:
-            return bound if bound is not None else self._read(name, position, raw=raw)
+        if not items and bound is not None:
+            return bound
+        if not items and not self._functions:
+            return self._read(name, position, raw=raw)
+        if not items and (known := self._loaded_before(name)):
+            return known
         key = self.constant(name)
         outer = bound if bound is not None else self._read_quietly(name, position)
         for item in reversed(items):
             outer = f"({item}[{key}] if type({item}) is dict and {key} in {item} else {outer})"
         return self.assign(outer)
 
+    def _loaded_before(self, slot: str) -> str | None:
+        return next((block[slot] for block in self._loaded if slot in block), None)
+
     def _read(self, name: str, position: int, *, raw: bool) -> str:
         slot = f"{name}\0raw" if raw else name
-        for block in self._loaded:
-            if name in block:
-                return block[name]
-            if slot in block:
-                return block[slot]
+        known = self._loaded_before(name) or self._loaded_before(slot)
+        if known:
+            return known
         self.reads.add(name)
         key = self.constant(name)
         default = self.constant(self.functions[name]) if name in self.functions else "MISSING"
@@ -190,7 +204,7 @@ class Emitter:
             default = self.constant(self.functions[name]) if name in self.functions else "MISSING"
             self.prologue.append(f" {variable} = g({key}, {default})")
             unread = f"type({variable}) not in PLAIN and {variable} is not MISSING"
-            self.prologue.append(f" if {unread}: {variable} = normalize({variable})")
+            self.prologue.append(f" if {unread}: {variable} = R.fetch({variable})")
             self._quiet[name] = variable
         variable = self._quiet[name]
         return f"({variable} if {variable} is not MISSING else missing({key}, R, {position}))"

@@ -14,7 +14,7 @@ from flowkit.feel.codegen import structure
 from flowkit.feel.codegen.emitter import Emitter
 from flowkit.feel.syntax.nodes import Node, UnaryTestsNode
 from flowkit.feel.types import FeelType, is_instance
-from flowkit.feel.values import PLAIN, Externals, Function, Range, Run, normalize
+from flowkit.feel.values import PLAIN, Externals, Function, Range, Run
 
 __all__ = ["Program", "assemble"]
 
@@ -86,7 +86,6 @@ _HELPERS: dict[str, Any] = {
     "MISSING": runtime.MISSING,
     "missing": runtime.missing,
     "missing_test": _missing_test,
-    "normalize": normalize,
     "path": runtime.path,
     "PLAIN": PLAIN,
     "quantify": runtime.quantify,

@@ -25,6 +25,15 @@ from flowkit.feel.types import ANY, resolve_type
 __all__ = ["HANDLERS"]
 
 
+def cost(node: Node) -> int:
+    """The price of evaluating ``node`` once, in steps, what it calls and iterates aside."""
+    return 1 + _size(node) // 2
+
+
+def _size(node: Node) -> int:
+    return 1 + sum(_size(child) for child in children(node))
+
+
 def _tuple(values: list[str]) -> str:
     return f"({', '.join(values)}{',' if len(values) == 1 else ''})"
 
@@ -92,7 +101,7 @@ def _sources(
     variables: list[str] = []
     for iteration in iterations:
         source = emitter.temporary()
-        with emitter.block(f"def {source}({', '.join(variables)}):"):
+        with emitter.body(f"def {source}({', '.join(variables)}):"):
             low = emitter.value(iteration.source)
             if iteration.end is None:
                 emitter.line(f"return iterate({low}, R, {iteration.position})")
@@ -119,14 +128,15 @@ def _for(emitter: Emitter, node: For) -> str:
             names["partial"] = emitter.temporary()
             variables.append(names["partial"])
         body = emitter.function(variables, node.body)
-    return emitter.assign(f"for_each({sources}, {body}, {partial}, R)")
+    return emitter.assign(f"for_each({sources}, {body}, {partial}, {cost(node.body)}, R)")
 
 
 def _quantified(emitter: Emitter, node: Quantified) -> str:
     with emitter.locals({}) as names:
         sources, variables = _sources(emitter, node.iterations, names)
         condition = emitter.function(variables, node.condition)
-    return emitter.assign(f"quantify({node.quantifier == 'some'}, {sources}, {condition}, R)")
+    some = node.quantifier == "some"
+    return emitter.assign(f"quantify({some}, {sources}, {condition}, {cost(node.condition)}, R)")
 
 
 # -- access
@@ -155,7 +165,7 @@ def _filter(emitter: Emitter, node: Filter) -> str:
     item = emitter.temporary()
     with emitter.item(item):
         condition = emitter.function([item], node.condition)
-    return emitter.assign(f"filtered({base}, {condition}, R, {node.position})")
+    return emitter.assign(f"filtered({base}, {condition}, {cost(node.condition)}, R, {node.position})")
 
 
 def _fixed_index(node: Node) -> int | None:
@@ -183,9 +193,8 @@ def _function(emitter: Emitter, node: FunctionLiteral) -> str:
     with emitter.locals(variables):
         body = emitter.function(list(variables.values()), node.body, "R, ")
     names = emitter.constant(tuple(parameters))
-    return emitter.assign(
-        f"make_function({names}, {emitter.constant(types)}, {body}, {emitter.constant(emitter.text)})"
-    )
+    rest = f"{body}, {emitter.constant(emitter.text)}, {cost(node.body)}"
+    return emitter.assign(f"make_function({names}, {emitter.constant(types)}, {rest})")
 
 
 def _call(emitter: Emitter, node: Call) -> str:

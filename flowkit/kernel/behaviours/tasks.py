@@ -171,7 +171,7 @@ def _decision(frame: Frame, token: Token, node: Node) -> None:
             decision,
             spec.binding,
             spec.version_tag,
-            _local(frame, token),
+            frame.instance.variables_of(scope),
         )
     )
 

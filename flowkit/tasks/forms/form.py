@@ -40,6 +40,11 @@ class Form:
     def __repr__(self) -> str:
         return f"<Form {self.id!r}>"
 
+    @classmethod
+    def from_bytes(cls, data: bytes, *, file: str = "") -> Form:
+        """The same as :func:`read_form`."""
+        return read_form(data, file=file)
+
     @property
     def is_form_js(self) -> bool:
         """Whether the file was a form of form-js rather than a JSON Schema."""

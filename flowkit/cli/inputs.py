@@ -1,0 +1,149 @@
+"""What people type: variables, databases, handlers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from flowkit.engine import Engine
+    from flowkit.engine.clock import Clock
+    from flowkit.tasks import Registry
+    from flowkit.tasks.library import StandardTasks
+
+__all__ = [
+    "Database",
+    "Settings",
+    "Tasks",
+    "Variables",
+    "handlers_of",
+    "open_engine",
+    "processes_folder",
+    "read_variables",
+]
+
+Database = Annotated[
+    str,
+    typer.Option(
+        "--db",
+        envvar="FLOWKIT_DB",
+        metavar="URL",
+        help="sqlite:///FILE, postgresql://… or memory:",
+        show_default=True,
+    ),
+]
+Variables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--vars",
+        "-v",
+        metavar="JSON|@FILE|NAME=VALUE",
+        help="Variables: a JSON object, a JSON or YAML file after @, or NAME=VALUE. May be repeated.",
+    ),
+]
+Tasks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tasks",
+        metavar="MODULE[:NAME]",
+        help="A Python module with @task handlers, found from here. They go before the standard ones.",
+    ),
+]
+Settings = Annotated[
+    Path | None,
+    typer.Option("--settings", metavar="FILE", help="The notification settings file (YAML)."),
+]
+
+
+def read_variables(given: list[str] | None) -> dict[str, Any]:
+    """The variables of all ``--vars``, later ones winning."""
+    found: dict[str, Any] = {}
+    for text in given or []:
+        found |= _one(text)
+    return found
+
+
+def _one(text: str) -> dict[str, Any]:
+    if text.startswith("@"):
+        from flowkit.tasks.jsonable import to_json_value  # noqa: PLC0415
+        from flowkit.tasks.yaml_file import read_yaml  # noqa: PLC0415
+
+        content = to_json_value(read_yaml(Path(text[1:])))
+    elif text.lstrip().startswith("{"):
+        try:
+            content = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise typer.BadParameter(f"expected a JSON object: {error}") from None
+    else:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise typer.BadParameter(f"expected JSON, @FILE or NAME=VALUE, found {text!r}")
+        content = {name: _value(value)}
+    if not isinstance(content, dict):
+        raise typer.BadParameter(f"expected variables by name, found {type(content).__name__}")
+    return content
+
+
+def _value(text: str) -> Any:
+    """JSON where it is JSON (numbers, true, null, lists), else the text itself."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def processes_folder() -> Path:
+    """The processes that come with flowkit: in the package, or in the checkout around it."""
+    packaged = Path(str(files("flowkit"))) / "_processes"
+    if packaged.is_dir():
+        return packaged
+    return Path(str(files("flowkit"))).parent / "processes"
+
+
+def _module(name: str) -> Any:
+    module, _, attribute = name.partition(":")
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        found = import_module(module)
+    except ImportError as error:
+        raise typer.BadParameter(f"--tasks {name}: {error}") from None
+    if not attribute:
+        return found
+    if not hasattr(found, attribute):
+        raise typer.BadParameter(f"--tasks {name}: the module {module} has no {attribute!r}")
+    return getattr(found, attribute)
+
+
+def handlers_of(
+    tasks: list[str] | None, db: str, settings: Path | None, templates: Path | None = None
+) -> tuple[Registry, StandardTasks]:
+    """The user's handlers over the standard ones, whose books live in the engine's own database."""
+    from flowkit.tasks.library import standard_tasks  # noqa: PLC0415 heavy
+
+    texts = templates if templates is not None else processes_folder() / "templates"
+    standard = standard_tasks(books=_books_url(db), settings=settings, templates=texts)
+    for name in tasks or []:
+        standard.registry.replace(_module(name))
+    return standard.registry, standard
+
+
+def _books_url(db: str) -> str | None:
+    if db.startswith("memory"):
+        return None
+    if db.startswith("postgres"):
+        return "postgresql+psycopg://" + db.partition("://")[2]
+    return db
+
+
+def open_engine(db: str, registry: Registry | None = None, clock: Clock | None = None) -> Engine:
+    """The engine on ``db``; without handlers it runs none."""
+    from flowkit.engine import Engine  # noqa: PLC0415 heavy
+
+    return Engine(db, tasks=registry if registry is not None else (), clock=clock)

@@ -1,0 +1,164 @@
+"""Commands that look: tasks, instances, one instance, its history, incidents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flowkit.cli.inputs import Database, open_engine
+from flowkit.cli.operate import DATABASE
+from flowkit.cli.output import FAILED, AsJson, console, print_json, print_table
+
+if TYPE_CHECKING:
+    from flowkit.engine import Engine
+
+__all__ = ["register"]
+
+Limit = Annotated[int, typer.Option(help="At most so many.", min=1)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (tasks, instances, show, history, incidents):
+        app.command()(command)
+
+
+def tasks(
+    instance: Annotated[str | None, typer.Argument(help="Only of this instance.")] = None,
+    group: Annotated[str | None, typer.Option(help="Only tasks of this group.")] = None,
+    user: Annotated[str | None, typer.Option(help="Only tasks that this user may do.")] = None,
+    process: Annotated[str | None, typer.Option(help="Only of this process.")] = None,
+    limit: Limit = 100,
+    db: Database = DATABASE,
+    as_json: AsJson = False,
+) -> None:
+    """List open user tasks.
+
+    Example: [bold]flowkit tasks --group 服务顾问[/bold]
+    """
+    with open_engine(db) as engine:
+        found = engine.tasks(instance, group=group, user=user, process=process, limit=limit)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            task.id,
+            task.name or task.element_id,
+            task.assignee or task.candidate_groups,
+            task.due,
+            task.business_key,
+        )
+        for task in found
+    ]
+    print_table(("id", "task", "for", "due", "key"), rows, none="no open tasks")
+
+
+def instances(
+    process: Annotated[str | None, typer.Argument(help="Only of this process.")] = None,
+    status: Annotated[str | None, typer.Option(help="active, suspended, completed, terminated, …")] = None,
+    key: Annotated[str | None, typer.Option("--key", help="Only with this business key.")] = None,
+    limit: Limit = 100,
+    db: Database = DATABASE,
+    as_json: AsJson = False,
+) -> None:
+    """List instances.
+
+    Example: [bold]flowkit instances auto_4s --status active[/bold]
+    """
+    with open_engine(db) as engine:
+        found = engine.instances(process, status=status, business_key=key, limit=limit)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (view.id, view.process_id, view.version, view.status, view.business_key, view.started, view.ended)
+        for view in found
+    ]
+    columns = ("id", "process", "version", "status", "key", "started", "ended")
+    print_table(columns, rows, none="no instances")
+
+
+def show(
+    instance: Annotated[str, typer.Argument(help="An instance's id.")],
+    db: Database = DATABASE,
+    as_json: AsJson = False,
+) -> None:
+    """Show an instance: where it stands, its variables, tasks and incidents.
+
+    Example: [bold]flowkit show 01J…[/bold]
+    """
+    with open_engine(db) as engine:
+        view = engine.instance(instance)
+        if as_json:
+            print_json(view)
+            return
+        screen = console()
+        screen.print(f"[bold]{view.process_id}[/bold] version {view.version}: {view.status}")
+        print_table(
+            ("stands at", "element", "kind"), [(t.name, t.element, t.kind) for t in view.tokens], none=""
+        )
+        print_table(("variable", "value"), sorted(view.variables.items()), none="no variables")
+        rows = [(it.id, it.element_id, it.message) for it in engine.incidents(instance)]
+        if rows:
+            print_table(("incident", "element", "message"), rows, none="")
+
+
+def history(
+    instance: Annotated[str, typer.Argument(help="An instance's id.")],
+    events: Annotated[bool, typer.Option("--events", help="Every event, not the trail.")] = False,
+    db: Database = DATABASE,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what happened to an instance and to what it called.
+
+    Example: [bold]flowkit history 01J…[/bold]
+    """
+    with open_engine(db) as engine:
+        if events:
+            _events(engine, instance, as_json)
+            return
+        from flowkit.cli.run import printer  # noqa: PLC0415 heavy
+        from flowkit.testing.trail import Observer  # noqa: PLC0415 heavy
+
+        engine.instance(instance)
+        lines = Observer(engine).lines_of(instance)
+        if as_json:
+            print_json(lines)
+            return
+        tell = printer()
+        for line in lines:
+            tell(line)
+
+
+def _events(engine: Engine, instance: str, as_json: bool) -> None:
+    import msgspec  # noqa: PLC0415
+
+    entries = engine.history(instance)
+    if as_json:
+        print_json([{"seq": it.seq, "at": it.at, "event": msgspec.to_builtins(it.event)} for it in entries])
+        return
+    for entry in entries:
+        typer.echo(f"{entry.seq:5} {entry.at.isoformat()} {entry.event}")
+
+
+def incidents(
+    instance: Annotated[str | None, typer.Argument(help="Only of this instance.")] = None,
+    limit: Limit = 100,
+    db: Database = DATABASE,
+    as_json: AsJson = False,
+) -> None:
+    """List open incidents; exit code 1 if there are any.
+
+    Example: [bold]flowkit incidents[/bold]
+    """
+    with open_engine(db) as engine:
+        found = engine.incidents(instance, limit=limit)
+    if as_json:
+        print_json(found)
+    else:
+        rows = [(it.id, it.process_id, it.element_id, it.kind, it.message) for it in found]
+        print_table(("id", "process", "element", "kind", "message"), rows, none="no incidents")
+    if found:
+        raise typer.Exit(FAILED)
