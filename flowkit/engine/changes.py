@@ -24,9 +24,11 @@ class Changes:
     candidates of a user task).
     """
 
-    __slots__ = ("_patches", "_puts", "_removals")
+    __slots__ = ("_patches", "_puts", "_removals", "put_tables")
 
     def __init__(self) -> None:
+        self.put_tables: set[Table] = set()
+        """Every table that ever got a row here, written or not: tells workers what is new."""
         self._puts: dict[Table, dict[Key, list[list[Any]]]] = {}
         self._patches: dict[Table, dict[Key, dict[str, Any]]] = {}
         self._removals: dict[Table, dict[Key, None]] = {}
@@ -43,6 +45,7 @@ class Changes:
         rows = self._puts.get(table)
         if rows is None:
             rows = self._puts[table] = {}
+            self.put_tables.add(table)
         under = rows.get(key)
         if under is None:
             rows[key] = [row]
@@ -80,6 +83,7 @@ class Changes:
 
     def absorb(self, later: Changes) -> None:
         """Take over the changes of ``later``, which came after these."""
+        self.put_tables |= later.put_tables
         if not self:
             self._puts, self._patches, self._removals = later._puts, later._patches, later._removals
             return

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flowkit.engine.ids import join_id
+from flowkit.engine.payload import decode
 from flowkit.engine.sql.schema import USER_TASK
 from flowkit.errors import InvalidPayload, NotFound, WrongState
 from flowkit.kernel.protocol import CompleteUserTask, UpdateUserTask
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["assign", "claim_task", "complete_task", "delegate"]
 
-_FORM = f"SELECT form_binding, form_version_tag FROM {USER_TASK.name} WHERE instance=? AND key=?"
+_FORM = f"SELECT detail FROM {USER_TASK.name} WHERE instance=? AND key=?"
 
 
 def _open(unit: Unit, instance: str, key: int) -> UserTask:
@@ -72,7 +73,8 @@ def _checked(
 ) -> Mapping[str, Any]:
     """The form's version is found when the task is completed: *latest* may be newer than the task."""
     definitions, live = unit.parts.definitions, unit.load(instance)
-    [(binding, tag)] = unit.read(USER_TASK).query(_FORM, (instance, key))
+    [(detail,)] = unit.read(USER_TASK).query(_FORM, (instance, key))
+    binding, tag, _headers = decode(bytes(detail))
     try:
         version = definitions.bound(unit.read(), "form", form, binding, tag, live.deployment)
     except NotFound:

@@ -19,7 +19,10 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Tables are the same only when they are identical, so they are cheap keys. ``columns`` are ``name type``; types are text, int, blob. ``key`` is the primary key."""
+    """``columns`` are ``name type``; types are text, int, blob. ``key`` is the primary key.
+
+    Tables are equal only when they are identical, which makes them cheap keys of dictionaries.
+    """
 
     name: str
     columns: tuple[str, ...]
@@ -189,11 +192,8 @@ USER_TASK = Table(
         "follow_up int null",
         "priority int",
         "form text null",
-        "form_binding text",
-        "form_version_tag text",
-        "candidate_groups blob",
-        "candidate_users blob",
-        "headers blob",
+        "candidates blob",
+        "detail blob",
         "created int",
     ),
     ("instance", "key"),
