@@ -86,6 +86,7 @@ class DecisionNode:
             return None
         outer, run.frame = run.frame, Frame()
         frame = run.frame
+        run.refresh()
         try:
             value = self.logic(scope, run)
         finally:

@@ -142,9 +142,7 @@ class Table:
         if text in ("", "-"):
             return True
         test = self.tests(text)
-        return (
-            test is not None and test.matches(value, scope, now=run.now, diagnostics=run.diagnostics) is True
-        )
+        return test is not None and test.run(value, scope, run.feel) is True
 
     def _outputs(self, row: int, scope: dict[str, Any], run: Run) -> Iterator[Any]:
         for output in self.outputs:

@@ -86,10 +86,10 @@ class Texts:
                 return None
 
             return broken
-        evaluate = expression.evaluate
+        evaluate = expression.run
 
         def step(scope: dict[str, Any], run: Run) -> Any:
-            return evaluate(scope, now=run.now, diagnostics=run.diagnostics)
+            return evaluate(scope, run.feel)
 
         return step
 
