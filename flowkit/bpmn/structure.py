@@ -18,7 +18,6 @@ _NAME = re.compile(r"[^\W\d][\w.\-·]*\Z")
 _QNAME = re.compile(r"(?:([^\W\d][\w.\-·]*):)?([^\W\d][\w.\-·]*)\Z")
 _INTEGER = re.compile(r"[+-]?\d{1,18}\Z")
 _BOOLEANS = frozenset({"true", "false", "1", "0"})
-_EXPRESSIONS = frozenset({"expression", "formalExpression"})
 
 
 @dataclass(slots=True)
@@ -87,8 +86,9 @@ def finding(
 def type_of(node: Node, child: Child | None = None) -> ElementType | None:
     """The schema type of an element at its place, None where it is unknown."""
     name = child.type if child and child.type else node.tag
-    # xsi:type is how a file says that a condition is formal; both kinds read the same here.
-    return ELEMENTS.get("formalExpression" if name in _EXPRESSIONS else name)
+    if name == "expression" and (node.get("type", XSI) or "").rpartition(":")[2] == "tFormalExpression":
+        name = "formalExpression"
+    return ELEMENTS.get(name)
 
 
 def check_structure(root: Node, index: Index) -> list[Finding]:
@@ -107,12 +107,14 @@ def check_structure(root: Node, index: Index) -> list[Finding]:
     while stack:
         node, element = stack.pop()
         findings.extend(_check_attributes(node, element, index))
-        if element.mixed:
+        if element.mixed and element.name != "extensionElements":
             continue
-        if element.name != "formalExpression" and node.text.strip():
+        if node.text.strip():
             findings.append(
                 finding("unexpected-text", node, f"<{node.tag}> holds text, but may only hold elements.")
             )
+        if element.mixed:
+            continue
         below: list[tuple[Node, ElementType]] = []
         findings.extend(_check_children(node, element, index, below))
         stack.extend(reversed(below))
@@ -201,11 +203,12 @@ def _check_attributes(node: Node, element: ElementType, index: Index) -> Iterato
         rule = element.attributes.get(name)
         if rule is None:
             known = ", ".join(sorted(element.attributes)) or "none"
+            formal = element.name == "expression" and name in ELEMENTS["formalExpression"].attributes
             yield finding(
                 "unknown-attribute",
                 node,
                 f"<{node.tag}> has no attribute '{name}' in BPMN 2.0.",
-                f"Known attributes: {known}.",
+                'Add xsi:type="tFormalExpression".' if formal else f"Known attributes: {known}.",
             )
         else:
             yield from _check_value(node, f"attribute '{name}'", rule, value, index)
@@ -321,6 +324,7 @@ def _check_children(
             yield _out_of_order(child, node)
         last = max(last, rank)
         if rule.type == "ref":
+            yield from _check_plain(child)
             if rule.targets != ("free",):
                 yield from _check_reference(child, f"<{child.tag}>", rule.targets, child.text.strip(), index)
             if child.tag == "eventDefinitionRef":
@@ -337,6 +341,22 @@ def _check_children(
             node,
             "a data object has a state; only references to it have one (10.4.1).",
             "Move the <dataState> to the dataObjectReference.",
+        )
+
+
+def _check_plain(node: Node) -> Iterator[Finding]:
+    """An element that holds nothing but a reference has neither attributes nor elements."""
+    for namespace, name in node.attributes:
+        if namespace != XSI:
+            yield finding(
+                "unknown-attribute",
+                node,
+                f"<{node.tag}> has no attribute '{name}' in BPMN 2.0.",
+                "Remove it.",
+            )
+    for child in node.children:
+        yield finding(
+            "unknown-element", child, f"<{child.tag}> is not allowed in <{node.tag}>, which holds an id."
         )
 
 
