@@ -101,7 +101,7 @@ def _unreachable(table: DecisionTable, regions: Regions) -> Iterator[Problem]:
         earlier = (1 << number) - 1
         if blind is not None:
             reason = f"no allowed value of {blind.label} fits its cell"
-        elif table.hit_policy is HitPolicy.FIRST and not any(regions.uncovered(earlier, number)):
+        elif table.hit_policy is HitPolicy.FIRST and _covered(regions, earlier, number):
             reason = "the rules above it match first, whatever the input"
         else:
             continue
@@ -112,6 +112,11 @@ def _unreachable(table: DecisionTable, regions: Regions) -> Iterator[Problem]:
             f"Rule {number + 1} never decides: {reason}.",
             "Remove it, or move or widen it.",
         )
+
+
+def _covered(regions: Regions, by: int, rule: int) -> bool:
+    """Whether the rules ``by`` surely match whatever ``rule`` matches."""
+    return next(regions.uncovered(by, rule), None) is None
 
 
 def _priorities(table: DecisionTable, types: Types) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from flowkit.feel import UnaryTests
 from flowkit.feel.numbers import to_int
 
 __all__ = ["compile_table", "priorities"]
+
+IDENTIFIER = re.compile(r"[^\W\d]\w*\Z")
 
 
 def compile_table(table: DecisionTable, texts: Texts, names: frozenset[str], label: str) -> Table:
@@ -72,7 +75,7 @@ def _column(
     kind = texts.types.of(clause.type_ref)
     return Column(
         label=clause.label or text,
-        variable=text if text in names else None,
+        variable=text if text in names or (IDENTIFIER.match(text) and constant(text) is None) else None,
         read=texts.step(clause.expression, names),
         coerce=coercion(kind, f"column '{clause.label or text}'"),
         allowed=None if clause.values is None else texts.tests(clause.values, names),

@@ -94,22 +94,32 @@ def _start(frame: Frame, command: p.Start) -> None:
             command.parent,
         )
     )
-    root = open_scope(frame, "process", program.process_id, 0, 0, variables)
+    open_scope(frame, "process", program.process_id, 0, 0, variables)
     frame.changed.update(variables)
-    first = put_start_tokens(frame, container, start_event, root)
-    _arm(frame, root, first)
+    _begin(frame, start_event)
 
 
-def _arm(frame: Frame, scope: int, token: int) -> None:
-    container = frame.program.containers[frame.instance.scopes[scope].node]
-    if not container.event_subprocesses:
-        return
+def _begin(frame: Frame, start_event: str | None) -> None:
+    """Arm the event subprocesses of the process, then let the first tokens go.
+
+    When arming fails the tokens stand at the start until the incident is resolved.
+    """
+    container = frame.program.containers[frame.program.process_id]
     try:
-        prepared = prepare_event_subprocesses(frame, container, scope)
+        prepared = prepare_event_subprocesses(frame, container, 1)
     except Trouble as trouble:
-        fail(frame, frame.instance.tokens[token], trouble, resume=f"arm:{scope}")
+        first = put_start_tokens(frame, container, start_event, 1)
+        frame.queue.clear()
+        token = frame.instance.tokens[first]
+        fail(frame, token, trouble, resume=f"begin:{start_event or ''}")
         return
-    arm_event_subprocesses(frame, prepared, scope)
+    put_start_tokens(frame, container, start_event, 1)
+    arm_event_subprocesses(frame, prepared, 1)
+
+
+def _begin_again(frame: Frame, start_event: str) -> None:
+    terminate_tokens(frame, frame.instance.scopes[1])
+    _begin(frame, start_event or None)
 
 
 def _suspend(frame: Frame, _: p.Suspend) -> None:
@@ -295,25 +305,25 @@ def _resolve(frame: Frame, command: p.ResolveIncident) -> None:
     if resume == "job":
         frame.emit(p.JobRetried(incident.subject, max(command.retries, 1)))
     else:
-        _RESUME[resume](frame, token, int(key or 0))
+        _RESUME[resume](frame, token, key)
 
 
-def _again(action: Callable[[Frame, Token, Node], None]) -> Callable[[Frame, Token, int], None]:
+def _again(action: Callable[[Frame, Token, Node], None]) -> Callable[[Frame, Token, str], None]:
     return lambda frame, token, _: action(frame, token, frame.program.nodes[token.node])
 
 
-def _settle_again(frame: Frame, token: Token, _: int) -> None:
+def _settle_again(frame: Frame, token: Token, _: str) -> None:
     frame.moved[token.scope] = None
 
 
-_RESUME: dict[str, Callable[[Frame, Token, int], None]] = {
+_RESUME: dict[str, Callable[[Frame, Token, str], None]] = {
     "enter": lambda frame, token, _: frame.push(enter, token.key),
     "activate": _again(work),
     "finish": _again(finish),
     "leave": _again(complete),
-    "scope": lambda frame, _, scope: frame.push(check_scope, scope),
-    "body": lambda frame, token, scope: frame.push(continue_body, token.key, scope),
-    "arm": lambda frame, token, scope: _arm(frame, scope, token.key),
+    "scope": lambda frame, _, scope: frame.push(check_scope, int(scope)),
+    "body": lambda frame, token, scope: frame.push(continue_body, token.key, int(scope)),
+    "begin": lambda frame, _, start_event: _begin_again(frame, start_event),
     "settle": _settle_again,
 }
 

@@ -1,8 +1,9 @@
 """Compensation: undoing what has completed (BPMN 2.0.2, 10.7 and 13.5.5).
 
 The throwing token holds the records still to be undone, the last completed one last. Each handler
-runs in a scope of its own whose variables are those that were in sight when the activity completed;
-what the handler gives is merged into the scopes that live now.
+runs in a scope of its own whose variables are those that were in sight when the activity completed,
+but for those that the handler assigns itself: these it sees as they are now, so that a handler that
+adds to a list loses nothing. What the handler gives is merged into the scopes that live now.
 """
 
 from __future__ import annotations
@@ -86,7 +87,13 @@ def _is_body(record: p.Compensable) -> bool:
 
 
 def _run(frame: Frame, token: Token, handler: Node, record: p.Compensable) -> None:
-    scope = open_scope(frame, "compensation", handler.id, token.scope, token.key, record.variables)
+    now = frame.instance.variables_of(token.scope)
+    seen = {
+        name: value
+        for name, value in record.variables.items()
+        if name not in handler.assigns or name not in now
+    }
+    scope = open_scope(frame, "compensation", handler.id, token.scope, token.key, seen)
     for child in record.children:
         frame.emit(p.CompensationRecorded(scope, child))
     take(frame, scope, handler.id)

@@ -272,6 +272,10 @@ class _ProcessCompiler:
                 node.activate = begin
             if node.kind in ("inclusiveGateway", "complexGateway") and len(node.incoming) > 1:
                 node.reach = reach_of(node, self.nodes, self.flows)
+        for node in reversed(list(self.nodes.values())):
+            node.assigns |= _assigned(node)
+            if node.container in self.nodes:
+                self.nodes[node.container].assigns |= node.assigns
         synchronized = {node.container for node in self.nodes.values() if node.reach}
         for node in self.nodes.values():
             node.synchronized = node.container in synchronized
@@ -288,6 +292,18 @@ class _ProcessCompiler:
                 forms.append(Called(detail.form, detail.form_binding, detail.form_version_tag))
         unique = dict.fromkeys
         return tuple(unique(processes)), tuple(unique(decisions)), tuple(unique(forms))
+
+
+def _assigned(node: Node) -> frozenset[str]:
+    """The variables that the node's own work assigns by name."""
+    if node.outputs:
+        return frozenset(assignment.target[0] for assignment in node.outputs)
+    names = {node.multi.output_collection} if node.multi is not None else set()
+    if isinstance(node.detail, DecisionSpec):
+        names.add(node.detail.result_variable)
+    elif isinstance(node.detail, tuple):
+        names.add(node.detail[1])
+    return frozenset(name for name in names if name)
 
 
 def _tag(node: m.FlowNode) -> str:

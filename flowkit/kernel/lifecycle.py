@@ -189,13 +189,16 @@ def consume(frame: Frame, token: Token) -> None:
 def check_scope(frame: Frame, key: int) -> None:
     """If no token is left in the scope, the node that opened it decides what happens."""
     scope = frame.instance.scopes.get(key)
-    if scope is None or scope.tokens:
+    if scope is None:
         return
     if not scope.token:
-        _end_process(frame, scope)
+        if not scope.tokens:
+            _end_process(frame, scope)
         return
     owner = frame.instance.tokens[scope.token]
     node = frame.program.nodes[owner.node]
+    if scope.tokens and not node.behaviour.attends:
+        return
     if node.behaviour.emptied is not None:
         try:
             node.behaviour.emptied(frame, scope, owner, node)

@@ -142,7 +142,7 @@ def finish_instance(frame: Frame, token: Token, node: Node) -> None:
     loop = _loop(body)
     multi = node.multi
     inner = instance.inner_scope(token)
-    index = instance.scopes[inner].variables.get("loopCounter", loop.started) - 1
+    index = instance.scopes[token.scopes[0]].variables["loopCounter"] - 1
     if multi is not None and multi.output_element is not None:
         value = frame.value(multi.output_element, inner)
         frame.emit(p.OutputCollected(body.key, index, value))

@@ -47,7 +47,8 @@ class Behaviour:
     ``activate`` runs once the token has entered. ``arrive`` runs instead of entering when a token
     comes along a flow (joins). ``emptied`` runs when the last token of the scope that the node
     opened is gone. ``resume`` runs when what the token waited for has come, with the variables that
-    came along. ``waits`` tells whether a token can stay at the node.
+    came along. ``waits`` tells whether a token can stay at the node; with ``attends``, ``emptied`` runs
+    whenever a token of the scope ends.
     """
 
     activate: Callable[[Frame, Token, Node], None]
@@ -55,6 +56,7 @@ class Behaviour:
     emptied: Callable[[Frame, Scope, Token, Node], None] | None = None
     resume: Callable[[Frame, Token, Node, Mapping[str, Any]], None] | None = None
     waits: bool = False
+    attends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,8 @@ class Node:
     reach: Mapping[str, int] = field(default_factory=dict)
     """For a synchronizing join: per node, the bit set of ``incoming`` that a token there can reach."""
     event_subprocess: bool = False
+    assigns: frozenset[str] = frozenset()
+    """The variables that the node, or what is inside it, assigns by name."""
     detail: Any = None
 
     def __repr__(self) -> str:

@@ -576,7 +576,9 @@ class SignalThrown(_Event, frozen=True):
 
 
 class DecisionRequested(_Event, frozen=True):
-    """Evaluate a DMN decision and answer with CompleteDecision or FailDecision in the same transaction."""
+    """Evaluate a DMN decision and answer with CompleteDecision or FailDecision in the same transaction.
+
+    ``variables`` are all those in the task's sight."""
 
     request: int
     token: int

@@ -181,7 +181,7 @@ def _after_activity(frame: Frame, scope: Scope, token: Token, node: Node) -> Non
         )
 
 
-AD_HOC = Behaviour(_ad_hoc, emptied=_after_activity, waits=True)
+AD_HOC = Behaviour(_ad_hoc, emptied=_after_activity, waits=True, attends=True)
 
 
 def _ad_hoc_scope(frame: Frame, key: int) -> tuple[Scope, Token, Node]:
