@@ -16,33 +16,9 @@ from flowkit.findings import Finding, Location, Severity
 __all__ = ["Texts"]
 
 WORDS = frozenset(
-    [
-        "and",
-        "or",
-        "not",
-        "in",
-        "between",
-        "if",
-        "then",
-        "else",
-        "for",
-        "some",
-        "every",
-        "return",
-        "satisfies",
-        "instance",
-        "of",
-        "function",
-        "external",
-        "true",
-        "false",
-        "null",
-        "list",
-        "context",
-        "range",
-        "partial",
-        "item",
-    ]
+    {"and", "or", "not", "in", "between", "if", "then", "else", "for", "some", "every", "return", "satisfies"}
+    | {"instance", "of", "function", "external", "true", "false", "null", "list", "context", "range"}
+    | {"partial", "item"}
 )
 """Words of FEEL's grammar that a variable may nevertheless be called."""
 
