@@ -23,7 +23,7 @@ from flowkit.dmn.model import (
 from flowkit.dmn.nodes import Binding, DecisionNode, InputNode, KnowledgeNode, Node, ServiceNode
 from flowkit.dmn.runtime import coercion
 from flowkit.dmn.texts import Texts
-from flowkit.dmn.types import Types
+from flowkit.dmn.types import Types, underlying
 from flowkit.dmn.walk import parts_of
 from flowkit.feel.types import FeelType, FunctionType
 from flowkit.findings import Finding, Location, Severity
@@ -177,7 +177,7 @@ class Program:
             return
         names = self._scope(node.bindings) | {node.name}
         logic: FunctionDefinition = one.logic
-        declared = self.types.of(one.variable.type_ref)
+        declared = underlying(self.types.of(one.variable.type_ref))
         if isinstance(declared, FunctionType) and len(declared.parameters) != len(logic.parameters):
             self._report(
                 "function-type",

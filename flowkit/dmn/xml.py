@@ -124,8 +124,11 @@ def namespace_of(element: etree._Element) -> str:
 def children(parent: etree._Element, *names: str) -> Iterator[etree._Element]:
     """The children in a DMN namespace, in order; with ``names``, only those so called."""
     for element in parent:
-        if namespace_of(element) in DMN_VERSIONS and (not names or local_name(element) in names):
-            yield element
+        tag = element.tag
+        if isinstance(tag, str):
+            namespace, _, name = tag.partition("}")
+            if namespace[1:] in DMN_VERSIONS and (not names or name in names):
+                yield element
 
 
 def child(parent: etree._Element, *names: str) -> etree._Element | None:
@@ -138,7 +141,9 @@ def text_of(parent: etree._Element | None, name: str) -> str | None:
     if parent is None:
         return None
     element = child(parent, name)
-    return None if element is None else "".join(str(text) for text in element.itertext())
+    if element is None:
+        return None
+    return "".join(str(text) for text in element.itertext()) if len(element) else element.text or ""
 
 
 def line_of(element: etree._Element) -> int:

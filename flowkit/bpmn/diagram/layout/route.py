@@ -9,9 +9,9 @@ from flowkit.bpmn.diagram.layout.sheet import Edge, Node
 
 __all__ = ["route_edges"]
 
-_STEP = 0.5
+_STEP = 0.7
 _BEND = 3.0
-_CROSSING = 4.0
+_CROSSING = 3.5
 _TOUCH = 12.0
 _BLACK_BOX = 8.0
 # What a search pays, if it found nothing else, for a stretch that it should not share.
@@ -95,9 +95,9 @@ def _sharing(edge: Edge, other: Edge) -> float | None:
     if edge.kind != other.kind and "messageFlow" in (edge.kind, other.kind):
         return None
     if edge.source == other.source and edge.boundary == other.boundary:
-        return 0.4
+        return 0.05
     if edge.target == other.target and edge.into_boundary == other.into_boundary:
-        return 0.3
+        return 0.05
     return None
 
 
@@ -271,7 +271,7 @@ class _Search:
             if shared is not None:
                 price += shared
             elif not middle:
-                price += 0.15
+                price += 0.05
             elif turn >= DOWN and self._boundary_pair(other):
                 price += 0.1
             else:

@@ -1,0 +1,519 @@
+"""One replication: a clock, a heap of what happens next, and the cases.
+
+Entries of the heap are ``(time, counter, handler, subject)``: the counter breaks ties, so the order of
+events depends on nothing but the study and the seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+from flowkit.kernel import Program
+from flowkit.kernel import protocol as p
+from flowkit.simulation import machine as k
+from flowkit.simulation.calendars import Duty
+from flowkit.simulation.cases import Case
+from flowkit.simulation.duty import start_duties
+from flowkit.simulation.effects import Effects
+from flowkit.simulation.logbook import Logbook, WorkRecord
+from flowkit.simulation.machine import Machine
+from flowkit.simulation.measures import Level, Tally
+from flowkit.simulation.plan import CASES, ArrivalPlan, Plan
+from flowkit.simulation.pools import Pool, Work
+from flowkit.simulation.stations import Station, Variables, WaitPlace
+from flowkit.simulation.streams import Stream, Streams
+from flowkit.simulation.waiting import Wait, forget
+from flowkit.simulation.work import withdraw
+
+__all__ = ["Machines", "Run"]
+
+CHUNK = 8_192
+"""Events between two looks at buffers and progress."""
+
+
+class Machines:
+    """The kernel machines of a plan; what they learn serves every replication in this process."""
+
+    def __init__(self, plan: Plan, *, shared: bool = True) -> None:
+        self.plan = plan
+        effects = Effects(plan)
+        self.by_process = {
+            process: Machine(
+                program,
+                effects,
+                plan.oracle,
+                shared=shared and plan.shared[process],
+                origin=plan.start,
+                decide=self._decide,
+            )
+            for process, program in plan.programs.items()
+        }
+
+    def _decide(
+        self, program: Program, event: p.DecisionRequested, variables: Mapping[str, Any], now: datetime
+    ) -> p.Command | None:
+        """Answer a decision at once by its table, unless it takes time or its result is generated."""
+        station = self.plan.stations[self.plan.station_of[program.process_id, event.node]]
+        if station.result is not None or event.decision not in self.plan.decisions:
+            return None
+        if station.alternatives or station.time.mean > 0:
+            return None
+        output = self.plan.decisions.evaluate(event.decision, variables, now)
+        return p.CompleteDecision(request=event.request, output=output)
+
+
+class Run:
+    """One replication in progress."""
+
+    MAX_PATHS = 1_000
+
+    def __init__(
+        self,
+        machines: Machines,
+        seed: int,
+        replication: int,
+        *,
+        logbook: Logbook | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        plan = machines.plan
+        self.plan = plan
+        self.machines = machines.by_process
+        self.streams = streams = Streams(seed, replication)
+        self.now = 0.0
+        self.counter = 0
+        self.heap: list[tuple[float, int, Callable[[Run, Any], None], Any]] = []
+        self.active = 0
+        self.stale = 0
+        stop = plan.scenario.run.stop
+        endless = any(a.limit is None and a.interarrival is not None for a in plan.arrivals)
+        self.until = float("inf") if stop.until is None else stop.until
+        self.most_cases = stop.cases or (CASES if stop.until is None and endless else 0)
+        self.warmup = plan.scenario.run.warmup
+        step = self._chart_step()
+        self.pools = {pool.name: Pool(pool, step) for pool in plan.pools}
+        self.stations = [Station(station, self.pools, streams) for station in plan.stations]
+        self.places = [WaitPlace(wait, streams) for wait in plan.waits]
+        self.chances = {name: streams.stream(f"chance {name}", pick) for name, pick in plan.chances.items()}
+        self.attributes = Variables(plan.attributes, "case", streams)
+        self.listeners: dict[tuple[str, str, str], dict[Wait, None]] = {}
+        self.wip = Level(step)
+        self.tallies = {
+            name: Tally()
+            for name in (
+                "cycle_time",
+                "waiting_time",
+                "processing_time",
+                "off_duty_time",
+                "batch_time",
+                "event_time",
+                "cost",
+            )
+        }
+        self.by_end: dict[tuple[int, ...], Tally] = {}
+        self.by_path: dict[int, Tally] = {}
+        self.paths: dict[tuple[int, int], int] | None = {} if plan.scenario.run.paths else None
+        self.outcomes: dict[str, int] = {}
+        self.kept: dict[str, list[int]] = {name: [0, 0] for name in plan.scenario.service_levels}
+        self.started = self.completed = self.counted = 0
+        self.work_done = 0
+        self.stuck: dict[str, int] = {}
+        self.stuck_cases = 0
+        self.stuck_counted = 0
+        self.sojourn = 0.0
+        self.open: dict[Case, None] = {}
+        self.cycle_series: list[float] = []
+        self.logbook = logbook
+        self._progress = progress
+        self._sources = [_Source(self, arrival, index) for index, arrival in enumerate(plan.arrivals)]
+
+    def _chart_step(self) -> float:
+        if self.until < float("inf"):
+            return self.until / 200 or 1.0
+        rate = sum(a.size / a.interarrival.mean for a in self.plan.arrivals if a.interarrival is not None)
+        return (self.most_cases or 100) / rate / 200 if rate else 3600.0
+
+    # ---- the loop ---------------------------------------------------------------------------
+
+    def at(self, time: float, handler: Callable[[Run, Any], None], subject: Any) -> None:
+        """Let ``handler(run, subject)`` happen at ``time``."""
+        self.counter = counter = self.counter + 1
+        heappush(self.heap, (time, counter, handler, subject))
+
+    def soon(self, handler: Callable[[Run, Any], None], subject: Any) -> None:
+        """Let it happen now, after what is going on; the run does not end before."""
+        self.active += 1
+        self.at(self.now, _soon, (handler, subject))
+
+    def execute(self) -> Run:
+        """Run to the end."""
+        self.plan.oracle.draw = self.draw
+        for source in self._sources:
+            source.begin()
+        start_duties(self)
+        if self.warmup > 0:
+            self.at(self.warmup, _end_warmup, None)
+        heap = self.heap
+        pop = heappop
+        until = self.until
+        while self.active and heap:
+            for _ in range(CHUNK):
+                time, _, handler, subject = pop(heap)
+                if time > until:
+                    self.now = until
+                    self.active = 0
+                    break
+                self.now = time
+                handler(self, subject)
+                if not self.active or not heap:
+                    break
+            self._fold()
+        self._close()
+        return self
+
+    def _fold(self) -> None:
+        """Take full buffers into the totals; drop heap entries that nobody waits for any more."""
+        for station in self.stations:
+            for tally in station.tallies:
+                if tally.pending > 2_000:
+                    tally.fold()
+        for tally in self.tallies.values():
+            if tally.pending > 2_000:
+                tally.fold()
+        for place in self.places:
+            if place.waited.pending > 2_000:
+                place.waited.fold()
+        if self.stale > 10_000 and self.stale * 2 > len(self.heap):
+            self.heap[:] = [entry for entry in self.heap if not _is_stale(entry[3])]
+            heapify(self.heap)
+            self.stale = 0
+        if self._progress is not None:
+            self._progress(self.completed + self.stuck_cases)
+
+    def _close(self) -> None:
+        now = self.now
+        if self.until == float("inf"):
+            for case in list(self.open):
+                self.stick(case, "it waits for something that nobody sends")
+        for level in (self.wip, *(pool.queued for pool in self.pools.values())):
+            level.change(0.0, now)
+        for case in self.open:
+            self.sojourn += now - case.started
+        for group in (group for pool in self.pools.values() for group in pool.groups):
+            group.busy.change(0.0, now)
+            group.capacity.change(0.0, now)
+            for work in group.active:
+                spent = work.duration - (work.ends - now if work.state == 1 else work.remaining)
+                group.work_seconds += spent * next(n for g, n in work.allocation if g is group)
+        if self.logbook is not None:
+            self.logbook.close()
+
+    # ---- chance -----------------------------------------------------------------------------
+
+    def draw(self, case: Case, purpose: str) -> Any:
+        """The answer to a question that the model leaves to chance."""
+        visits = case.visits
+        visit = visits.get(purpose, 0)
+        visits[purpose] = visit + 1
+        return self.chances[purpose].draw_again(case.index, visit)
+
+    # ---- cases ------------------------------------------------------------------------------
+
+    def start(self, index: int, start_event: str | None, variables: dict[str, Any]) -> None:
+        """A case arrives."""
+        machine = self.machines[self.plan.process]
+        case = Case(machine, index, self.now, None)
+        case.counted = self.now >= self.warmup
+        self.started += 1
+        self.counted += case.counted
+        self.open[case] = None
+        self.wip.change(1.0, self.now)
+        if self.attributes:
+            variables = {**self.attributes.draw(index), **variables}
+        if self.plan.levels:
+            case.level = self._level(variables)
+        if self.logbook is not None:
+            case.name = f"case-{index}"
+            case.attributes = variables
+            case.rows = []
+        given = {name: value for name, value in variables.items() if name in self.plan.read}
+        self._follow(case, machine.begin(case, given, start_event, self.now))
+
+    def _level(self, variables: Mapping[str, Any]) -> float:
+        for expression, level in self.plan.levels:
+            if expression.evaluate(variables) is True:
+                return level
+        return 1e9
+
+    def act(self, case: Case, op: int, key: int, given: Mapping[str, Any]) -> None:
+        """Give the case's instance a command and do what follows from it."""
+        if case.open:
+            self._follow(case, case.machine.send(case, op, key, given, self.now))
+
+    def _follow(self, case: Case, move: k.Move) -> None:
+        for effect in move.effects:
+            effect[0](self, case, effect)
+        if case.open and len(case.pending) == case.passive and not case.passive:
+            self.stick(case, "nothing is left to do, but a token stands")
+
+    def end(self, case: Case, outcome: str, variables: Mapping[str, Any], code: str, message: str) -> None:
+        """The instance has ended."""
+        self._drop(case)
+        if case.caller is not None:
+            self.soon(_return_from, (case, outcome, variables, code, message))
+            return
+        now = self.now
+        self.completed += 1
+        del self.open[case]
+        self.wip.change(-1.0, now)
+        spent = now - case.started
+        self.sojourn += spent
+        if case.counted:
+            self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+            self._count_case(case, spent)
+        if case.rows is not None and self.logbook is not None:
+            self.logbook.case(case.name, case.attributes or {}, case.rows)
+
+    def _count_case(self, case: Case, spent: float) -> None:
+        tallies = self.tallies
+        tallies["cycle_time"].add(spent)
+        tallies["waiting_time"].add(case.waiting)
+        tallies["processing_time"].add(case.processing)
+        tallies["cost"].add(case.cost)
+        if case.suspended:
+            tallies["off_duty_time"].add(case.suspended)
+        if case.gathered:
+            tallies["batch_time"].add(case.gathered)
+        if case.waits:
+            tallies["event_time"].add(case.waits)
+        ends = self.by_end.get(case.ends)
+        if ends is None:
+            ends = self.by_end[case.ends] = Tally()
+        ends.add(spent)
+        if ends.pending > 4_000:
+            ends.fold()
+        if self.paths is not None:
+            path = self.by_path.get(case.path)
+            if path is None:
+                path = self.by_path[case.path] = Tally()
+            path.add(spent)
+            if path.pending > 500:
+                path.fold()
+        if self.kept:
+            self._count_promises(case, spent)
+
+    def _drop(self, case: Case) -> None:
+        """The case is over: nothing of it goes on."""
+        case.open = False
+        for thing in list(case.pending.values()):
+            if isinstance(thing, Work):
+                self.active -= 1
+                withdraw(self, thing)
+            elif isinstance(thing, Wait):
+                forget(self, thing)
+            elif thing.open:
+                self.act(thing, k.CANCEL, 0, {"reason": "the caller has ended"})
+        case.pending.clear()
+        case.passive = 0
+
+    def stick(self, case: Case, why: str) -> None:
+        """The case can't go on: it is counted apart, with where its tokens stand."""
+        if not case.open:
+            return
+        root = case.root
+        names = case.machine.program
+        tokens = case.machine.instance_of(case).tokens.values()
+        places = ", ".join(sorted({names.label(token.node) for token in tokens}))
+        reason = f"{places or 'at its start'}: {why}"
+        if len(self.stuck) < 200 or reason in self.stuck:
+            self.stuck[reason] = self.stuck.get(reason, 0) + 1
+        if root.open:
+            self._drop(root)
+            self.stuck_cases += 1
+            self.stuck_counted += root.counted
+            self.open.pop(root, None)
+            self.wip.change(-1.0, self.now)
+            self.sojourn += self.now - root.started
+        self._drop(case)
+
+    def incident(self, case: Case, node: str, message: str) -> None:
+        """The kernel raised an incident: nobody repairs models in a simulation."""
+        self.soon(_stick_later, (case, f"'{case.machine.program.label(node)}' {message}"))
+
+    def abandon(self, case: Case) -> None:
+        """The customer leaves: the whole case is cancelled."""
+        self.act(case.root, k.CANCEL, 0, {"reason": "abandoned"})
+
+    # ---- calls ------------------------------------------------------------------------------
+
+    def call(self, case: Case, call: int, process: str, variables: Mapping[str, Any]) -> None:
+        """A call activity starts an instance of another process."""
+        machine = self.machines.get(process)
+        if machine is None:
+            self.soon(_fail_call, (case, call, process))
+            return
+        child = Case(machine, case.index, self.now, (case, call))
+        case.pending[call] = child
+        given = {name: value for name, value in variables.items() if name in self.plan.read}
+        self.soon(_begin_child, (child, given))
+
+    # ---- promises ---------------------------------------------------------------------------
+
+    def mark(self, root: Case, mark: int, *, entered: bool) -> None:
+        """Remember when the case first entered, and last completed, an element."""
+        marks = root.marks
+        if marks is None:
+            marks = root.marks = {}
+        first, last = marks.get(mark, (self.now, -1.0))
+        marks[mark] = (first, last) if entered else (first, self.now)
+
+    def _count_promises(self, case: Case, spent: float) -> None:
+        marks = case.marks or {}
+        for name, level in self.plan.scenario.service_levels.items():
+            kept = self.kept[name]
+            first = self._mark_of(level.start, marks)
+            if level.start is not None and first is None:
+                continue
+            kept[1] += 1
+            if level.reached:
+                kept[0] += any(self._mark_of(element, marks) is not None for element in level.reached)
+                continue
+            begin = case.started if first is None else first[0]
+            if level.end is None:
+                end: float | None = case.started + spent
+            else:
+                last = self._mark_of(level.end, marks)
+                end = last[1] if last is not None and last[1] >= 0 else None
+            kept[0] += end is not None and level.within is not None and end - begin <= level.within
+
+    def _mark_of(
+        self, element: str | None, marks: Mapping[int, tuple[float, float]]
+    ) -> tuple[float, float] | None:
+        return None if element is None else marks.get(self.plan.mark_of[element])
+
+    # ---- the log ----------------------------------------------------------------------------
+
+    def log_work(self, root: Case, work: Work, block: Work) -> None:
+        """Note a finished piece of work for the event log."""
+        assert root.rows is not None
+        start = self.plan.start
+        plan = work.station.plan
+        resource = block.allocation[0][0].label if block.allocation else ""
+        root.rows.append(
+            WorkRecord(
+                plan.name,
+                plan.node,
+                start + timedelta(seconds=work.opened),
+                start + timedelta(seconds=block.started),
+                start + timedelta(seconds=self.now),
+                resource,
+            )
+        )
+
+
+class _Source:
+    """Arrivals of one kind. Cases are numbered per source, so that sources don't disturb each other."""
+
+    __slots__ = ("_at", "_duty", "_gap", "_index", "_left", "_number", "_plan", "_run", "_variables")
+
+    def __init__(self, run: Run, plan: ArrivalPlan, index: int) -> None:
+        self._run = run
+        self._plan = plan
+        self._index = index
+        self._number = 0
+        self._left = plan.limit
+        self._at = iter(plan.at)
+        self._gap: Stream | None = None
+        if plan.interarrival is not None:
+            self._gap = run.streams.stream(f"arrivals {index}", plan.interarrival.values)
+        self._duty = Duty(plan.calendar, run.plan.start)
+        self._variables = Variables(plan.variables, f"arrivals {index}", run.streams)
+
+    def begin(self) -> None:
+        self._run.active += 1
+        self._plan_next()
+
+    def _plan_next(self) -> None:
+        run = self._run
+        if self._gap is None:
+            time = next(self._at, float("inf"))
+        else:
+            time = self._duty.after(run.now, self._gap.draw(self._number // self._plan.size))
+        if time < float("inf"):
+            run.at(time, _arrive, self)
+        else:
+            run.active -= 1
+
+    def arrive(self) -> None:
+        run = self._run
+        count = len(run.plan.arrivals)
+        for _ in range(self._plan.size):
+            if self._left == 0 or (run.most_cases and run.started >= run.most_cases):
+                run.active -= 1
+                return
+            index = self._number * count + self._index
+            variables = self._variables.draw(index) if self._variables else {}
+            self._number += 1
+            if self._left is not None:
+                self._left -= 1
+            run.start(index, self._plan.start_event, variables)
+        if self._left == 0 or (run.most_cases and run.started >= run.most_cases):
+            run.active -= 1
+            return
+        self._plan_next()
+
+
+def _arrive(_run: Run, source: _Source) -> None:
+    source.arrive()
+
+
+def _soon(run: Run, what: tuple[Callable[[Run, Any], None], Any]) -> None:
+    run.active -= 1
+    what[0](run, what[1])
+
+
+def _is_stale(subject: Any) -> bool:
+    return isinstance(subject, Wait) and subject.case.pending.get(subject.key) is not subject
+
+
+def _end_warmup(run: Run, _: None) -> None:
+    now = run.now
+    run.wip.restart(now)
+    for pool in run.pools.values():
+        pool.queued.restart(now)
+        for group in pool.groups:
+            group.busy.restart(now)
+            group.capacity.restart(now)
+
+
+def _stick_later(run: Run, what: tuple[Case, str]) -> None:
+    case, why = what
+    run.stick(case, why)
+
+
+def _begin_child(run: Run, what: tuple[Case, dict[str, Any]]) -> None:
+    child, variables = what
+    if child.open:
+        run._follow(child, child.machine.begin(child, variables, None, run.now))
+
+
+def _fail_call(run: Run, what: tuple[Case, int, str]) -> None:
+    case, call, process = what
+    run.act(case, k.CALL_FAIL, call, {"message": f"there is no process '{process}'"})
+
+
+def _return_from(run: Run, what: tuple[Case, str, Mapping[str, Any], str, str]) -> None:
+    child, outcome, variables, code, message = what
+    assert child.caller is not None
+    caller, call = child.caller
+    if caller.pending.pop(call, None) is None:
+        return
+    if outcome == "error":
+        run.act(caller, k.CALL_ERROR, call, {"code": code, "message": message, "variables": variables})
+    elif outcome == "cancelled":
+        run.act(caller, k.CALL_FAIL, call, {"message": "the called process was cancelled"})
+    else:
+        run.act(caller, k.CALL, call, variables)
