@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flowkit.dmn.java import external
@@ -9,11 +10,14 @@ from flowkit.dmn.model import Cell
 from flowkit.dmn.runtime import Run, Step
 from flowkit.dmn.types import Types
 from flowkit.errors import InvalidExpression
-from flowkit.feel import Expression, UnaryTests, compile_expression, compile_unary_tests
+from flowkit.feel import Expression, HostFunction, UnaryTests, compile_expression, compile_unary_tests
 from flowkit.feel.builtins import BUILTINS
 from flowkit.findings import Finding, Location, Severity
 
-__all__ = ["Texts"]
+__all__ = ["Functions", "Texts"]
+
+Functions = Mapping[str, HostFunction] | None
+"""Functions of the host that expressions may call, by name."""
 
 WORDS = frozenset(
     {"and", "or", "not", "in", "between", "if", "then", "else", "for", "some", "every", "return", "satisfies"}
@@ -38,6 +42,7 @@ class Texts:
         element_id: str,
         element_name: str,
         *,
+        functions: Functions = None,
         unconnected: frozenset[str] = frozenset(),
         strict: bool = False,
     ) -> None:
@@ -48,6 +53,7 @@ class Texts:
         self.findings = findings
         self.element_id = element_id
         self.element_name = element_name
+        self.functions = functions
         self.unconnected = unconnected
         self.strict = strict
 
@@ -68,6 +74,7 @@ class Texts:
             "members": self._members,
             "types": self.types.named,
             "externals": external,
+            "functions": self.functions,
         }
 
     def expression(self, cell: Cell, names: frozenset[str]) -> Expression | None:
@@ -120,7 +127,8 @@ class Texts:
                 f"Connect '{name}' with it in the diagram.",
                 Severity.WARNING,
             )
-        for name in sorted(reads - names - self.members - BUILTINS.keys()) if self.strict else ():
+        known = names | self.members | BUILTINS.keys() | (self.functions or {}).keys()
+        for name in sorted(reads - known) if self.strict else ():
             self.report(
                 "unknown-name",
                 cell.location,
