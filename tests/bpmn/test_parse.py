@@ -45,7 +45,8 @@ def test_several_processes_and_collaborations_are_kept_apart() -> None:
         whole_file(
             '<collaboration id="c1"><participant id="a" name="甲" processRef="p"/></collaboration>'
             '<collaboration id="c2"><participant id="b" name="乙"/></collaboration>'
-            '<process id="p" isExecutable="true"><task id="t"/></process><process id="q"><task id="u"/></process>'
+            '<process id="p" isExecutable="true"><task id="t"/></process>'
+            '<process id="q"><task id="u"/></process>'
         )
     )
     assert [c.id for c in definitions.collaborations] == ["c1", "c2"]
@@ -55,7 +56,8 @@ def test_several_processes_and_collaborations_are_kept_apart() -> None:
 def test_flows_decide_how_nodes_are_connected() -> None:
     found = process(
         '<task id="a"/><task id="b"/>'
-        '<sequenceFlow id="f2" sourceRef="a" targetRef="b"/><sequenceFlow id="f1" sourceRef="a" targetRef="b"/>'
+        '<sequenceFlow id="f2" sourceRef="a" targetRef="b"/>'
+        '<sequenceFlow id="f1" sourceRef="a" targetRef="b"/>'
     )
     a, b = found.nodes
     assert (a.outgoing, b.incoming) == (("f2", "f1"), ("f2", "f1"))
@@ -173,7 +175,8 @@ def test_gateways_events_and_subprocesses() -> None:
         '<exclusiveGateway id="x" default="f" gatewayDirection="Diverging"/>'
         '<eventBasedGateway id="e" instantiate="true" eventGatewayType="Parallel"/>'
         '<complexGateway id="c"><activationCondition>n &gt; 1</activationCondition></complexGateway>'
-        '<boundaryEvent id="b" attachedToRef="s" cancelActivity="false"><errorEventDefinition/></boundaryEvent>'
+        '<boundaryEvent id="b" attachedToRef="s" cancelActivity="false"><errorEventDefinition/>'
+        "</boundaryEvent>"
         '<subProcess id="s" triggeredByEvent="true"><startEvent id="st" isInterrupting="false"/></subProcess>'
         '<transaction id="t" method="##Store"/>'
         '<adHocSubProcess id="a" ordering="Sequential" cancelRemainingInstances="false">'
