@@ -24,7 +24,7 @@ from flowkit.dmn.result import DecisionResult
 from flowkit.dmn.runtime import Run
 from flowkit.errors import EvaluationLimit, InvalidModel, NotFound
 from flowkit.feel.values import Function, normalize
-from flowkit.findings import Finding, Severity
+from flowkit.findings import Finding, Location, Severity
 
 __all__ = ["DecisionModel", "Imports", "parse"]
 
@@ -124,6 +124,15 @@ def parse(data: bytes, *, file: str = "", imports: Imports = MappingProxyType({}
     XML, unknown elements, missing parts, missing imports. Use :func:`~flowkit.dmn.check` to learn
     whether what was read may be deployed.
     """
+    try:
+        return _parse(data, file, imports)
+    except RecursionError:
+        message = "Types or expressions refer to one another in a chain that is too long."
+        hint = "Shorten the chain of item definitions."
+        raise InvalidModel([Finding("too-deep", Severity.ERROR, Location(file), message, hint)]) from None
+
+
+def _parse(data: bytes, file: str, imports: Imports) -> DecisionModel:
     definitions, warnings = read_definitions(data, file)
     found: dict[str, DecisionModel] = {}
     problems: list[Finding] = []

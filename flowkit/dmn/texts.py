@@ -15,6 +15,13 @@ from flowkit.findings import Finding, Location, Severity
 
 __all__ = ["Texts"]
 
+WORDS = frozenset(
+    {"and", "or", "not", "in", "between", "if", "then", "else", "for", "some", "every", "return", "satisfies"}
+    | {"instance", "of", "function", "external", "true", "false", "null", "list", "context", "range"}
+    | {"partial", "item"}
+)
+"""Words of FEEL's grammar that a variable may nevertheless be called."""
+
 
 class Texts:
     """Compiles the texts of one element; ``members`` are names that may follow a dot.
@@ -36,6 +43,8 @@ class Texts:
     ) -> None:
         self.types = types
         self.members = members
+        self._members = frozenset(filter(needs_telling, members))
+        self._names: dict[frozenset[str], frozenset[str]] = {}
         self.findings = findings
         self.element_id = element_id
         self.element_name = element_name
@@ -51,7 +60,15 @@ class Texts:
         )
 
     def _environment(self, names: frozenset[str]) -> dict[str, Any]:
-        return {"names": names, "members": self.members, "types": self.types.named, "externals": external}
+        """What FEEL must be told: of names and members only those that it can't read by itself."""
+        if names not in self._names:
+            self._names[names] = frozenset(filter(needs_telling, names))
+        return {
+            "names": self._names[names],
+            "members": self._members,
+            "types": self.types.named,
+            "externals": external,
+        }
 
     def expression(self, cell: Cell, names: frozenset[str]) -> Expression | None:
         """The compiled expression; ``None``, and a finding, for a text that is no FEEL."""
@@ -86,10 +103,10 @@ class Texts:
                 return None
 
             return broken
-        evaluate = expression.evaluate
+        evaluate = expression.run
 
         def step(scope: dict[str, Any], run: Run) -> Any:
-            return evaluate(scope, now=run.now, diagnostics=run.diagnostics)
+            return evaluate(scope, run.feel)
 
         return step
 
@@ -120,6 +137,11 @@ class Texts:
             f"'{shorten(cell.text)}' is no FEEL: {error}.",
             "Correct the expression; until then its value is null.",
         )
+
+
+def needs_telling(name: str) -> bool:
+    """Whether FEEL reads ``name`` as something else unless it is declared."""
+    return not name.isidentifier() or name in BUILTINS or name in WORDS
 
 
 def shorten(text: str) -> str:

