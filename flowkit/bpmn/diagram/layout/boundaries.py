@@ -21,7 +21,17 @@ def _slot(boundary: Boundary) -> int:
 
 def boundary_width(node: Node) -> int:
     """The width that a host needs for its boundary events."""
-    return 2 * _MARGIN + sum(map(_slot, node.boundaries)) - 10 if node.boundaries else 0
+    left, right = _sides(node)
+    if not node.marked:
+        return sum(left) + 2 * _MARGIN - 10 if left else 0
+    return 2 * max(sum(left) + _MARGIN, sum(right) + _MARGIN) if left else 0
+
+
+def _sides(node: Node) -> tuple[list[int], list[int]]:
+    """The slots left and right of the markers in the middle of the lower side; all left without any."""
+    slots = [_slot(boundary) for boundary in node.boundaries]
+    half = (len(slots) + 1) // 2 if node.marked else len(slots)
+    return slots[:half], slots[half:]
 
 
 def place_boundaries(sheet: Sheet) -> None:
@@ -33,11 +43,14 @@ def place_boundaries(sheet: Sheet) -> None:
         if node.span > 1:
             _under_columns(node)
             continue
-        left = _MARGIN
-        for boundary in node.boundaries:
+        slots, right = _sides(node)
+        left = 4 if node.marked else _MARGIN
+        for index, boundary in enumerate(node.boundaries):
+            if index == len(slots):
+                left = max(left, node.width // 2 + 10)
             boundary.offset = left + _RADIUS
             boundary.column = node.column
-            left += _slot(boundary)
+            left += [*slots, *right][index]
 
 
 def _under_columns(node: Node) -> None:

@@ -11,11 +11,13 @@ __all__ = ["crossings", "place_labels"]
 
 Rectangle = tuple[int, int, int, int]
 
+_NEAR = 260
+
 
 def place_labels(
-    boxes: list[Box], lines: Mapping[str, Line], edges: Mapping[str, Edge]
+    boxes: list[Box], lines: Mapping[str, Line], edges: Mapping[str, Edge], size: tuple[int, int]
 ) -> dict[str, Rectangle]:
-    """Choose, for every named edge, the first place that hits nothing, else the least bad one."""
+    """Choose, for every named edge, the first place in the picture that hits nothing, else the least bad."""
     taken: list[Rectangle] = [box.bounds for box in boxes]
     taken += [box.label for box in boxes if box.label]
     labels: dict[str, Rectangle] = {}
@@ -23,32 +25,40 @@ def place_labels(
         width, height = edge.label
         if not width:
             continue
-        best: tuple[int, Rectangle] | None = None
+        best = (10**9, (0, 0, width, height))
         own = _own_part(identity, edge, lines, edges)
-        for place in _places(own, width, height):
-            cost = 1000 * sum(_hits(place, other) for other in taken)
+        for place in _places(own, width, height, level_first=own is not lines[identity]):
+            cost = 1000 * (sum(_hits(place, other) for other in taken) + _outside(place, size))
             cost += sum(crossings(place, line) for line in lines.values())
-            if best is None or cost < best[0]:
+            if cost < best[0]:
                 best = (cost, place)
             if not cost:
                 break
-        if best is not None:
-            labels[identity] = best[1]
-            taken.append(best[1])
+        if best[0] >= 1000:
+            free = [p for p in _around(own, width, height) if not any(_hits(p, other) for other in taken)]
+            inside = (place for place in free if not _outside(place, size))
+            best = 0, next(inside, next(iter(free), best[1]))
+        labels[identity] = best[1]
+        taken.append(best[1])
     return labels
 
 
 def _own_part(identity: str, edge: Edge, lines: Mapping[str, Line], edges: Mapping[str, Edge]) -> Line:
     """The line from where it parts from other flows of the same source; a name there is its alone."""
-    line, best = lines[identity], 0
-    start: tuple[int, int] | None = None
+    line, furthest = lines[identity], (-1, 0)
+    own = line
     for other, second in edges.items():
         if other == identity or (second.source, second.boundary) != (edge.source, edge.boundary):
             continue
         parted = _parting(line, lines[other])
-        if parted is not None and parted[0] >= best:
-            best, start = parted
-    return line if start is None else (start, *line[best + 1 :])
+        if parted is None:
+            continue
+        index, (x, y) = parted
+        reached = index, abs(x - line[index][0]) + abs(y - line[index][1])
+        if reached > furthest:
+            furthest, own = reached, ((x, y), *line[index + 1 :])
+    # Two flows with the same ends never part.
+    return own if len(own) > 1 and own[0] != own[-1] else line
 
 
 def _parting(one: Line, two: Line) -> tuple[int, tuple[int, int]] | None:
@@ -68,16 +78,35 @@ def _parting(one: Line, two: Line) -> tuple[int, tuple[int, int]] | None:
     return (index, one[index]) if index else None
 
 
-def _places(line: Line, width: int, height: int) -> Iterator[Rectangle]:
-    """Candidates along the line, from its source on: above a level piece, right of an upright one."""
-    for upright_turn in (False, True):
-        for index, ((x1, y1), (x2, y2)) in enumerate(pairwise(line)):
-            if y1 == y2:
-                room = abs(x2 - x1) - (12 if index == len(line) - 2 else 0)
-                if room >= width + 4 or upright_turn:
-                    yield from _along(x1, x2, y1, width, height)
-            elif upright_turn or abs(y2 - y1) >= height + 12:
-                yield from _beside(x1, y1, y2, width, height)
+def _places(line: Line, width: int, height: int, *, level_first: bool) -> Iterator[Rectangle]:
+    """Candidates from the source on: above a level piece, right of an upright one; roomy ones first.
+
+    ``level_first`` prefers level pieces that are near: where flows share a trunk, the name is
+    clearest on the arm.
+    """
+    pieces = []
+    away = 0
+    for index, ((x1, y1), (x2, y2)) in enumerate(pairwise(line)):
+        level = y1 == y2
+        length = abs(x2 - x1) + abs(y2 - y1)
+        roomy = length - (12 if index == len(line) - 2 else 0) >= (width + 4 if level else height + 12)
+        arm = level_first and level and away < _NEAR
+        pieces.append((not roomy, not arm, index, (x1, y1, x2, y2)))
+        away += length
+    for _, _, _, (x1, y1, x2, y2) in sorted(pieces):
+        if y1 == y2:
+            yield from _along(x1, x2, y1, width, height)
+        else:
+            yield from _beside(x1, y1, y2, width, height)
+
+
+def _around(line: Line, width: int, height: int) -> Iterator[Rectangle]:
+    """Ever wider rings around the line's first corner, for when it is crowded everywhere along it."""
+    x, y = line[1] if len(line) > 2 else ((line[0][0] + line[1][0]) // 2, (line[0][1] + line[1][1]) // 2)
+    for ring in range(1, 60):
+        for dx in range(-ring, ring + 1):
+            for dy in (-ring, ring) if abs(dx) < ring else range(-ring, ring + 1):
+                yield x + 10 * dx - width // 2, y + 8 * dy - height // 2, width, height
 
 
 def _along(x1: int, x2: int, y: int, width: int, height: int) -> Iterator[Rectangle]:
@@ -95,6 +124,11 @@ def _beside(x: int, y1: int, y2: int, width: int, height: int) -> Iterator[Recta
         top = y1 + 7 + shift if y2 > y1 else y1 - 7 - shift - height
         yield x + 4, top, width, height
         yield x - 4 - width, top, width, height
+
+
+def _outside(place: Rectangle, size: tuple[int, int]) -> bool:
+    x, y, width, height = place
+    return x < 0 or y < 0 or x + width > size[0] or y + height > size[1]
 
 
 def _hits(one: Rectangle, two: Rectangle) -> bool:

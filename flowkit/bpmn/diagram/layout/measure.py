@@ -85,6 +85,9 @@ def measure(
     for node in grid.sheet.nodes.values():
         first, last, _, y = grid.place(node)
         left, right = geometry.lefts[first], geometry.lefts[last] + geometry.widths[last]
+        if node.span > 1:
+            # It fills its columns, so that the events on its lower side stand in the middle of them.
+            node.width = right - left
         node.x = (left + right - node.width) // 2
         node.y = geometry.axes[y] - node.axis
     return geometry

@@ -122,6 +122,9 @@ def _node(contents: Contents, element: Element) -> Node | None:
     if kind not in ACTIVITIES:
         return None
     made = _activity(contents, element)
+    collapsed = kind in SUBPROCESSES and made.inside is None
+    marks = element.loop, element.flag("isForCompensation"), collapsed, kind == "callActivity"
+    made.marked = any(marks) or kind == "adHocSubProcess"
     made.aside = element.flag("triggeredByEvent")
     return made
 

@@ -92,7 +92,9 @@ class Node:
     """A shape that takes a place in the grid.
 
     ``axis`` is the distance from its top to the line of its row: the middle, except for an
-    expanded subprocess, whose own main row continues the row around it.
+    expanded subprocess, whose own main row continues the row around it. ``marked`` says that it
+    shows a marker in the middle of its lower side (loop, collapsed …), ``aside`` that no flow leads
+    to it (an event subprocess).
     """
 
     id: str
@@ -108,6 +110,7 @@ class Node:
     boundaries: list[Boundary] = field(default_factory=list)
     satellite: bool = False
     aside: bool = False
+    marked: bool = False
     column: int = 0
     span: int = 1
     row: int = 0
