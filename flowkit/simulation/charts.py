@@ -117,7 +117,8 @@ def bar_chart(
         length = min(max(value / end, 0), 1) * wide
         parts.append(
             f'<text x="{left - 6}" y="{y + 13}" text-anchor="end">{escape(_short(name))}'
-            f'<title>{escape(name)}</title></text><rect x="{left}" y="{y + 2}" width="{length:.1f}" height="14" fill="{_BLUE}"/>'
+            f"<title>{escape(name)}</title></text>"
+            f'<rect x="{left}" y="{y + 2}" width="{length:.1f}" height="14" fill="{_BLUE}"/>'
             f'<text x="{WIDTH - 104}" y="{y + 13}" fill="{_GREY}">{escape(show(value))}</text>'
         )
         if math.isfinite(half) and half > 0:
