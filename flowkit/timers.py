@@ -193,7 +193,8 @@ def parse_cycle(text: str) -> Cycle:
     source = text.strip()
     if not source.startswith("R"):
         return Cycle(None, cron=_parse_cron(source))
-    count, *parts = source.split("/")
+    # The slash of a zone's name, as in [Asia/Shanghai], separates nothing.
+    count, *parts = re.split(r"/(?![^\[\]]*\])", source)
     if not re.fullmatch(r"R\d{0,9}|R-1", count) or not 1 <= len(parts) <= 3:
         raise _wrong("repeating interval", text, "R3/PT10H, R/PT1H or R5/2026-01-01T00:00:00Z/P1D")
     repetitions = int(count[1:]) if count not in ("R", "R-1") else None

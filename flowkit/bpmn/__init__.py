@@ -2,5 +2,6 @@
 
 from flowkit.bpmn.lint import check_deployable, lint
 from flowkit.bpmn.parse import parse
+from flowkit.bpmn.write import write
 
-__all__ = ["check_deployable", "lint", "parse"]
+__all__ = ["check_deployable", "lint", "parse", "write"]

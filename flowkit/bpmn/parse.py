@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from flowkit.bpmn.index import index_ids
 from flowkit.bpmn.model import (
     Collaboration,
     CorrelationProperty,
@@ -29,7 +30,7 @@ from flowkit.bpmn.parse_events import EVENT_DEFINITIONS, read_event_definition
 from flowkit.bpmn.parse_nodes import read_association, read_container, read_script
 from flowkit.bpmn.parse_reader import Reader, children, first, flag, number
 from flowkit.bpmn.schema import BPMN, GROUPS
-from flowkit.bpmn.structure import check_structure, index_ids
+from flowkit.bpmn.structure import check_structure
 from flowkit.bpmn.xml import Node, read_xml
 from flowkit.errors import InvalidModel
 from flowkit.findings import Finding, Severity

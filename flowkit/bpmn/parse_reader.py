@@ -10,10 +10,10 @@ from typing import TypedDict
 
 from flowkit.bpmn.extensions import read_extensions
 from flowkit.bpmn.extensions_model import Extensions
+from flowkit.bpmn.index import Index, resolve
 from flowkit.bpmn.juel import is_juel, juel_to_feel
 from flowkit.bpmn.model import Expression, UnsupportedElement
 from flowkit.bpmn.schema import BPMN
-from flowkit.bpmn.structure import Index, resolve
 from flowkit.bpmn.xml import Node
 from flowkit.findings import Location
 

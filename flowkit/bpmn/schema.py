@@ -266,7 +266,7 @@ subConversation < conversationNode | | @conversationNode*
 callConversation < conversationNode | calledCollaborationRef:ref(collaboration) | participantAssociation*
 conversationAssociation < baseElement | innerConversationNodeRef!:ref(conversationNode)
   outerConversationNodeRef!:ref(conversationNode) |
-conversationLink < baseElement | name sourceRef!:ref(any) targetRef!:ref(any) |
+conversationLink < baseElement | name sourceRef!:ref(interactionNode) targetRef!:ref(interactionNode) |
 globalConversation < collaboration | |
 choreography < collaboration | | @flowElement*
 globalChoreographyTask < choreography | initiatingParticipantRef:ref(participant) |

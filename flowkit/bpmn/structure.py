@@ -5,90 +5,34 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from flowkit.bpmn.consistency import (
+    check_choice,
+    check_diagram_ids,
+    check_flow_references,
+    check_sets,
+    check_shared_definition,
+)
+from flowkit.bpmn.index import Index, finding, resolve
 from flowkit.bpmn.schema import BPMN, ELEMENTS, ENUMERATIONS, Attribute, Child, ElementType, is_a
 from flowkit.bpmn.xml import Node
 from flowkit.findings import Finding, Severity
 
-__all__ = ["Index", "check_structure", "index_ids", "owner_of", "resolve", "type_of"]
+__all__ = ["check_structure"]
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _NAME = re.compile(r"[^\W\d][\w.\-·]*\Z")
 _QNAME = re.compile(r"(?:([^\W\d][\w.\-·]*):)?([^\W\d][\w.\-·]*)\Z")
 _INTEGER = re.compile(r"[+-]?\d{1,18}\Z")
 _BOOLEANS = frozenset({"true", "false", "1", "0"})
-_EXPRESSIONS = frozenset({"expression", "formalExpression"})
-
-
-@dataclass(slots=True)
-class Index:
-    """The elements of a file by id, and the namespaces that count as its own."""
-
-    nodes: dict[str, Node] = field(default_factory=dict)
-    own_namespaces: frozenset[str] = frozenset()
-    duplicates: list[Node] = field(default_factory=list)
-
-
-def index_ids(root: Node) -> Index:
-    """Every BPMN element of the file by its id (DI ids are looked up elsewhere)."""
-    index = Index(own_namespaces=frozenset({root.get("targetNamespace") or "", BPMN, ""}))
-    for node in _bpmn_nodes(root):
-        identifier = node.get("id")
-        if identifier is None:
-            continue
-        if identifier in index.nodes:
-            index.duplicates.append(node)
-        else:
-            index.nodes[identifier] = node
-    return index
-
-
-def _bpmn_nodes(root: Node) -> Iterator[Node]:
-    """All BPMN elements outside foreign content, in document order."""
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if node.namespace != BPMN:
-            continue
-        yield node
-        if node.tag not in ("extensionElements", "documentation", "text", "script"):
-            stack.extend(reversed(node.children))
-
-
-def resolve(node: Node, text: str, index: Index) -> str | None:
-    """The id that a QName names in this file; None when it names something outside it."""
-    text = text.strip()
-    prefix, colon, local = text.rpartition(":")
-    if not colon:
-        return text
-    namespace = node.prefixes.get(prefix)
-    return local if namespace in index.own_namespaces and namespace is not None else None
-
-
-def owner_of(node: Node) -> tuple[str, str]:
-    """Id and name of the nearest element that has an id: what a person finds in the diagram."""
-    at: Node | None = node
-    while at is not None:
-        if identifier := at.get("id"):
-            return identifier, " ".join((at.get("name") or "").split())
-        at = at.parent
-    return "", ""
-
-
-def finding(
-    rule: str, node: Node, message: str, hint: str = "", severity: Severity = Severity.ERROR
-) -> Finding:
-    """A finding at ``node``."""
-    identifier, name = owner_of(node)
-    return Finding(rule, severity, node.location, message, hint, identifier, name)
 
 
 def type_of(node: Node, child: Child | None = None) -> ElementType | None:
     """The schema type of an element at its place, None where it is unknown."""
     name = child.type if child and child.type else node.tag
-    # xsi:type is how a file says that a condition is formal; both kinds read the same here.
-    return ELEMENTS.get("formalExpression" if name in _EXPRESSIONS else name)
+    if name == "expression" and (node.get("type", XSI) or "").rpartition(":")[2] == "tFormalExpression":
+        name = "formalExpression"
+    return ELEMENTS.get(name)
 
 
 def check_structure(root: Node, index: Index) -> list[Finding]:
@@ -107,91 +51,20 @@ def check_structure(root: Node, index: Index) -> list[Finding]:
     while stack:
         node, element = stack.pop()
         findings.extend(_check_attributes(node, element, index))
-        if element.mixed:
+        if element.mixed and element.name != "extensionElements":
             continue
-        if element.name != "formalExpression" and node.text.strip():
+        if node.text.strip():
             findings.append(
                 finding("unexpected-text", node, f"<{node.tag}> holds text, but may only hold elements.")
             )
+        if element.mixed:
+            continue
         below: list[tuple[Node, ElementType]] = []
         findings.extend(_check_children(node, element, index, below))
         stack.extend(reversed(below))
-    findings.extend(_check_flow_references(root, index))
-    findings.extend(_check_diagram_ids(root, index))
+    findings.extend(check_flow_references(root, index))
+    findings.extend(check_diagram_ids(root, index))
     return findings
-
-
-_EXCLUSIVE: dict[str, tuple[str, ...]] = {
-    "timerEventDefinition": ("timeDate", "timeDuration", "timeCycle"),
-    "resourceRole": ("resourceRef", "resourceAssignmentExpression"),
-}
-# Children of which the schema allows one at most.
-
-
-def _check_choice(node: Node, element: ElementType) -> Iterator[Finding]:
-    for base, names in _EXCLUSIVE.items():
-        if is_a(element.name, base):
-            found = [child.tag for child in node.children if child.namespace == BPMN and child.tag in names]
-            if len(found) > 1:
-                yield finding(
-                    "too-many-children",
-                    node,
-                    f"<{node.tag}> holds {' and '.join(f'<{name}>' for name in found)}; only one may stand.",
-                    "Keep one of them.",
-                )
-
-
-def _check_diagram_ids(root: Node, index: Index) -> Iterator[Finding]:
-    """Ids are unique in the whole file, the diagram's shapes included (they are XML ids)."""
-    seen = set(index.nodes)
-    for diagram in root.children:
-        if diagram.tag != "BPMNDiagram":
-            continue
-        for node in diagram.iter():
-            identifier = node.get("id")
-            if identifier is not None and identifier in seen:
-                yield finding(
-                    "duplicate-id",
-                    node,
-                    f"the id '{identifier}' is used twice.",
-                    "Give every element its own id.",
-                )
-            if identifier is not None:
-                seen.add(identifier)
-
-
-def _check_flow_references(root: Node, index: Index) -> Iterator[Finding]:
-    """Do ``incoming`` and ``outgoing`` say the same as the sequence flows?
-
-    A file may leave all of them out, as the schema allows; one that writes them must be consistent,
-    since it would be read differently by whoever believes the one or the other.
-    """
-    declared: dict[tuple[str, str], set[str]] = {}
-    actual: dict[tuple[str, str], set[str]] = {}
-    for identifier, node in index.nodes.items():
-        if node.tag == "sequenceFlow":
-            for attribute, side in (("sourceRef", "outgoing"), ("targetRef", "incoming")):
-                end = resolve(node, node.get(attribute) or "", index) or ""
-                actual.setdefault((end, side), set()).add(identifier)
-        elif is_a(node.tag, "flowNode"):
-            for child in node.children:
-                if child.namespace == BPMN and child.tag in ("incoming", "outgoing"):
-                    flow = resolve(child, child.text, index) or ""
-                    declared.setdefault((identifier, child.tag), set()).add(flow)
-    if not declared:
-        return
-    for identifier, side in sorted(actual.keys() | declared.keys()):
-        node = index.nodes.get(identifier, root)
-        wanted, given = actual.get((identifier, side), set()), declared.get((identifier, side), set())
-        if not is_a(node.tag, "flowNode") or wanted == given:
-            continue
-        differing = ", ".join(sorted(wanted ^ given))
-        yield finding(
-            "flow-reference",
-            node,
-            f"its <{side}> elements and the sequence flows disagree about: {differing}.",
-            "Save the file with a modeler, or correct the list.",
-        )
 
 
 def _check_attributes(node: Node, element: ElementType, index: Index) -> Iterator[Finding]:
@@ -201,11 +74,12 @@ def _check_attributes(node: Node, element: ElementType, index: Index) -> Iterato
         rule = element.attributes.get(name)
         if rule is None:
             known = ", ".join(sorted(element.attributes)) or "none"
+            formal = element.name == "expression" and name in ELEMENTS["formalExpression"].attributes
             yield finding(
                 "unknown-attribute",
                 node,
                 f"<{node.tag}> has no attribute '{name}' in BPMN 2.0.",
-                f"Known attributes: {known}.",
+                'Add xsi:type="tFormalExpression".' if formal else f"Known attributes: {known}.",
             )
         else:
             yield from _check_value(node, f"attribute '{name}'", rule, value, index)
@@ -321,16 +195,18 @@ def _check_children(
             yield _out_of_order(child, node)
         last = max(last, rank)
         if rule.type == "ref":
+            yield from _check_plain(child)
             if rule.targets != ("free",):
                 yield from _check_reference(child, f"<{child.tag}>", rule.targets, child.text.strip(), index)
             if child.tag == "eventDefinitionRef":
-                yield from _check_shared(child, index)
+                yield from check_shared_definition(child, index)
             continue
         child_type = type_of(child, rule)
         if child_type is not None:
             below.append((child, child_type))
     yield from _check_counts(node, element, seen)
-    yield from _check_choice(node, element)
+    yield from check_choice(node, element)
+    yield from check_sets(node, element.name, index)
     if element.name == "dataObject" and any(child.tag == "dataState" for child in node.children):
         yield finding(
             "data-object-state",
@@ -340,15 +216,19 @@ def _check_children(
         )
 
 
-def _check_shared(node: Node, index: Index) -> Iterator[Finding]:
-    """``eventDefinitionRef`` names a definition at the top of the file, never one inside an event."""
-    target = index.nodes.get(resolve(node, node.text, index) or "")
-    if target is not None and target.parent is not None and target.parent.tag != "definitions":
+def _check_plain(node: Node) -> Iterator[Finding]:
+    """An element that holds nothing but a reference has neither attributes nor elements."""
+    for namespace, name in node.attributes:
+        if namespace != XSI:
+            yield finding(
+                "unknown-attribute",
+                node,
+                f"<{node.tag}> has no attribute '{name}' in BPMN 2.0.",
+                "Remove it.",
+            )
+    for child in node.children:
         yield finding(
-            "wrong-reference",
-            node,
-            f"<eventDefinitionRef> refers to '{target.get('id')}', which belongs to another event.",
-            "Put the shared event definition directly into <definitions>.",
+            "unknown-element", child, f"<{child.tag}> is not allowed in <{node.tag}>, which holds an id."
         )
 
 

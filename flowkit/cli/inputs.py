@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -143,7 +145,18 @@ def _books_url(db: str) -> str | None:
 
 
 def open_engine(db: str, registry: Registry | None = None, clock: Clock | None = None) -> Engine:
-    """The engine on ``db``; without handlers it runs none."""
-    from flowkit.engine import Engine  # noqa: PLC0415 heavy
+    """The engine on ``db``; without handlers it runs none. Times are told in the zone ``FLOWKIT_ZONE``."""
+    from flowkit.engine import Engine, SystemClock  # noqa: PLC0415 heavy
 
-    return Engine(db, tasks=registry if registry is not None else (), clock=clock)
+    name = os.environ.get("FLOWKIT_ZONE", "Asia/Shanghai")
+    try:
+        zone = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise typer.BadParameter(
+            f"FLOWKIT_ZONE: expected a time zone such as Asia/Shanghai, found {name!r}"
+        ) from None
+    return Engine(
+        db,
+        tasks=registry if registry is not None else (),
+        clock=clock if clock is not None else SystemClock(zone),
+    )

@@ -68,6 +68,9 @@ def run(
     ] = "memory:",
     tasks: Tasks = None,
     settings: Settings = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Start another run where the file holds a finished one.")
+    ] = False,
     alone: Annotated[
         bool, typer.Option("--alone", help="Deploy only this file, not its whole folder.")
     ] = False,
@@ -95,6 +98,7 @@ def run(
         templates=templates if templates.is_dir() else None,
         tell=tell,
         content=content or str(path).encode(),
+        again=again,
     )
     _finish(player, problem, lines, as_json=as_json)
 
@@ -135,6 +139,7 @@ def play(
     templates: Path | None,
     tell: Callable[[TrailLine], None],
     content: bytes,
+    again: bool = False,
 ) -> tuple[Player, str]:
     """Deploy and play; the player as it ended, and what was not as expected ("" if all was)."""
     from flowkit.engine import VirtualClock  # noqa: PLC0415 heavy
@@ -145,7 +150,7 @@ def play(
     with open_engine(db, registry, clock) as engine:
         engine.deploy(files)
         key = None if db.startswith("memory") else script_key(content)
-        player = Player(engine, plan, handlers=handlers, tell=tell, key=key)
+        player = Player(engine, plan, handlers=handlers, tell=tell, key=key, again=again)
         problem = ""
         try:
             player.play()
@@ -232,5 +237,6 @@ def printer() -> Callable[[TrailLine], None]:
                 (f"{at:%H:%M:%S} ", "dim"), pad, (f"{sign} ", style), (lane, "dim"), name, (said, style)
             )
         )
+        screen.file.flush()  # as it happens, in a pipe too
 
     return tell

@@ -9,6 +9,7 @@ from flowkit.dmn.check_table import check_table
 from flowkit.dmn.decide import DecisionModel
 from flowkit.dmn.model import BusinessKnowledgeModel, Decision, DecisionTable, LiteralExpression
 from flowkit.dmn.nodes import DecisionNode, KnowledgeNode
+from flowkit.dmn.regions import Budget
 from flowkit.dmn.types import Types, underlying
 from flowkit.dmn.walk import parts_of
 from flowkit.feel.types import SimpleType
@@ -31,21 +32,22 @@ def check(model: DecisionModel) -> list[Finding]:
     variables = [one.variable for one in model.definitions.inputs]
     variables += [one.variable for one in model.definitions.decisions]
     declared = {one.name: one.type_ref for one in variables if one.type_ref}
+    budget = Budget()
     elements: list[Element] = [*model.definitions.decisions, *model.definitions.knowledge_models]
     for element in elements:
-        found.extend(_logic(element, program.types, declared))
+        found.extend(_logic(element, program.types, declared, budget))
     unique = dict.fromkeys(found)
     return sorted(unique, key=lambda finding: finding.location.line)
 
 
-def _logic(element: Element, types: Types, declared: dict[str, str]) -> Iterator[Finding]:
+def _logic(element: Element, types: Types, declared: dict[str, str], budget: Budget) -> Iterator[Finding]:
     if element.logic is None:
         return
     if isinstance(element, BusinessKnowledgeModel):
         declared = {one.name: one.type_ref for one in element.logic.parameters if one.type_ref}
     for part in parts_of(element.logic):
         if isinstance(part, DecisionTable):
-            yield from check_table(part, types, declared, element.id, element.name)
+            yield from check_table(part, types, declared, element.id, element.name, budget)
         elif isinstance(part, LiteralExpression):
             yield from _literal(part, part.type_ref, types, element)
     if isinstance(element, Decision) and isinstance(element.logic, LiteralExpression):

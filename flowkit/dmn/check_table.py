@@ -7,7 +7,7 @@ from itertools import islice
 
 from flowkit.dmn.cells import constant, domain_of, split_tests
 from flowkit.dmn.model import Aggregation, Cell, DecisionTable, HitPolicy
-from flowkit.dmn.regions import BudgetExceeded, Regions, regions_of
+from flowkit.dmn.regions import Budget, BudgetExceeded, Regions, regions_of
 from flowkit.dmn.types import Types, underlying
 from flowkit.feel.types import SimpleType
 from flowkit.findings import Finding, Location, Severity
@@ -26,13 +26,18 @@ Problem = tuple[str, Severity, Location, str, str]
 
 
 def check_table(
-    table: DecisionTable, types: Types, variables: Mapping[str, str], owner_id: str, owner_name: str
+    table: DecisionTable,
+    types: Types,
+    variables: Mapping[str, str],
+    owner_id: str,
+    owner_name: str,
+    budget: Budget,
 ) -> Iterator[Finding]:
     """Everything that is wrong with a table of an element; ``variables`` maps names to their types."""
     for rule in SIMPLE_RULES:
         for name, severity, location, message, hint in islice(rule(table, types), MAX_REPORTS):
             yield Finding(name, severity, location, message, hint, owner_id, owner_name)
-    regions = regions_of(table, types, variables)
+    regions = regions_of(table, types, variables, budget)
     if not table.rules:
         return
     for search in SEARCHES:

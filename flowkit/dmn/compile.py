@@ -27,14 +27,10 @@ from flowkit.dmn.model import (
 )
 from flowkit.dmn.runtime import Run, Step, coercion, shown
 from flowkit.dmn.texts import Texts
-from flowkit.errors import EvaluationLimit
 
 __all__ = ["compile_boxed"]
 
 Names = frozenset[str]
-
-MAX_ITEMS = 250_000
-"""The longest list that a boxed iteration or filter goes through."""
 
 
 def compile_boxed(boxed: Boxed | None, texts: Texts, names: Names, label: str) -> Step:
@@ -166,10 +162,7 @@ def _items(collection: Any, run: Run, label: str) -> list[Any] | None:
     if not isinstance(collection, list):
         run.note("type", f"{shown(collection)} is no list, so the result is null.", label)
         return None
-    if len(collection) > MAX_ITEMS:
-        raise EvaluationLimit(
-            f"'{label}' would go through more than {MAX_ITEMS:,} items; filter the list first."
-        )
+    run.feel.spend(len(collection))
     return collection
 
 

@@ -7,14 +7,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flowkit.dmn.cells import constant, domain_of, split_tests
+from flowkit.dmn.facts import read_fact
 from flowkit.dmn.index import ColumnIndex
 from flowkit.dmn.model import Cell, DecisionTable, InputClause, OutputClause
 from flowkit.dmn.policy import LIST_POLICIES
-from flowkit.dmn.runtime import Step, coercion
+from flowkit.dmn.runtime import Coercion, Step, coercion
 from flowkit.dmn.table import Column, Output, Table
 from flowkit.dmn.texts import Texts
 from flowkit.feel import UnaryTests
 from flowkit.feel.numbers import to_int
+from flowkit.feel.types import FeelType
 
 __all__ = ["compile_table", "priorities"]
 
@@ -73,15 +75,24 @@ def _column(
             cache[cell.text] = texts.tests(cell, names)
     text = clause.expression.text
     kind = texts.types.of(clause.type_ref)
+    convert = coercion(kind, f"column '{clause.label or text}'")
+    undeclared = text not in names and bool(IDENTIFIER.match(text)) and constant(text) is None
+    if undeclared and convert is not None:
+        convert = _read(kind, convert)
     return Column(
         label=clause.label or text,
-        variable=text if text in names or (IDENTIFIER.match(text) and constant(text) is None) else None,
+        variable=text if text in names or undeclared else None,
         read=texts.step(clause.expression, names),
-        coerce=coercion(kind, f"column '{clause.label or text}'"),
+        coerce=convert,
         allowed=None if clause.values is None else texts.tests(clause.values, names),
         index=ColumnIndex(domains),
         cells=tuple(cell.text for cell in cells),
     )
+
+
+def _read(kind: FeelType | None, convert: Coercion) -> Coercion:
+    """A column over a variable that no input data declares is where its JSON text becomes a date."""
+    return lambda value, run: convert(read_fact(value, kind), run)
 
 
 def _output(table: DecisionTable, number: int, texts: Texts, names: frozenset[str]) -> Output:

@@ -12,7 +12,7 @@ from typing import Any
 
 from flowkit.dmn.java import java_function
 from flowkit.dmn.model import Boxed, Context, FunctionDefinition, LiteralExpression, Variable
-from flowkit.dmn.runtime import Run, Step, coercion, shown
+from flowkit.dmn.runtime import Run, Step, coercion
 from flowkit.dmn.texts import Texts
 from flowkit.dmn.types import underlying
 from flowkit.feel.runtime import invoke_named
@@ -130,7 +130,5 @@ def _mapping(body: Boxed | None) -> dict[str, str]:
 
 def invoke(function: Any, arguments: Mapping[str, Any], run: Run, label: str) -> Any:
     """Call a function value with named arguments, as a boxed invocation does."""
-    if not isinstance(function, Function):
-        run.note("call", f"'{label}' is {shown(function)}, no function, so the result is null.", label)
-        return None
-    return invoke_named(function, arguments, FeelRun(label, run.now, run.diagnostics), 0)
+    run.feel.text = label
+    return invoke_named(function, arguments, run.feel, 0)

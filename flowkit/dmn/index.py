@@ -21,6 +21,7 @@ __all__ = ["ColumnIndex", "positions"]
 MAX_SEGMENT_BITS = 64 * 1024 * 1024 * 8
 """The most memory, in bits, that the segments of one kind may take; beyond it cells are opaque."""
 
+MOMENT = "date and time"
 INDEXED_TEMPORALS = (Date, DaysTimeDuration, YearsMonthsDuration)
 
 
@@ -35,37 +36,28 @@ def positions(bits: int) -> Iterator[int]:
 class ColumnIndex:
     """From a value to the rules whose cell in this column may accept it."""
 
-    __slots__ = ("_always", "_points", "_segments", "opaque", "unknown")
+    __slots__ = ("_always", "_numbers", "_points", "_segments", "_strings", "opaque")
 
     def __init__(self, domains: Sequence[Domain | None]) -> None:
-        everyone = (1 << len(domains)) - 1
-        opaque = anything = 0
+        anything = self.opaque = 0
+        """The rules, as bits, whose cell must be evaluated before it is known to match."""
+        kinds = {interval.kind for domain in domains if domain for interval in domain.intervals}
+        heavy = {kind for kind in kinds if _segment_bits(domains, kind) > MAX_SEGMENT_BITS}
+        heavy |= kinds & {"string"}
         for rule, domain in enumerate(domains):
-            if domain is None:
-                opaque |= 1 << rule
+            if domain is None or any(interval.kind in heavy for interval in domain.intervals):
+                self.opaque |= 1 << rule
             elif domain.anything:
                 anything |= 1 << rule
-        kinds = {interval.kind for domain in domains if domain for interval in domain.intervals}
-        heavy = {kind for kind in kinds if _segment_bits(domains, kind) > MAX_SEGMENT_BITS} | (
-            kinds & {"string"}
-        )
+        self._always = always = self.opaque | anything
+        self._points: dict[str, dict[Any, int]] = {}
         for rule, domain in enumerate(domains):
-            if domain and any(interval.kind in heavy for interval in domain.intervals):
-                opaque |= 1 << rule
-        self._always = opaque | anything
-        self._points = self._point_sets(domains)
-        self._segments = {kind: _Segments(domains, kind, self._always) for kind in kinds - heavy}
-        self.opaque = opaque
-        """The rules whose cell must be evaluated before it is known to match."""
-        self.unknown = everyone
-        """All rules: what a value of a kind that the index does not know may match."""
-
-    def _point_sets(self, domains: Sequence[Domain | None]) -> dict[tuple[str, Any], int]:
-        points: dict[tuple[str, Any], int] = {}
-        for rule, domain in enumerate(domains):
-            for point in domain.points if domain else ():
-                points[point] = points.get(point, self._always) | 1 << rule
-        return points
+            for kind, key in domain.points if domain else ():
+                points = self._points.setdefault(kind, {})
+                points[key] = points.get(key, always) | 1 << rule
+        self._strings = self._points.get("string", {})
+        self._numbers = self._points.get("number", {})
+        self._segments = {kind: _Segments(domains, kind, always) for kind in kinds - heavy}
 
     def candidates(self, value: Any) -> int | None:
         """The rules that can match ``value``, exact but for :attr:`opaque` ones.
@@ -74,22 +66,29 @@ class ColumnIndex:
         """
         kind = type(value)
         if kind is str:
-            return self._points.get(("string", value), self._always)
+            return self._strings.get(value, self._always)
+        if kind is int or (kind is Decimal and value.is_finite()):
+            found = self._numbers.get(value, self._always)
+            segments = self._segments.get("number")
+            return found if segments is None else found | segments.at(value)
         if kind is bool:
-            return self._points.get(("boolean", value), self._always)
-        if kind is int or kind is Decimal:
-            if kind is Decimal and not value.is_finite():
-                return None
-            return self._ordered("number", value)
+            return self._point("boolean", value)
         if value is None:
-            return self._points.get(("null", None), self._always)
+            return self._point("null", None)
         if isinstance(value, INDEXED_TEMPORALS):
-            key = ordinal(value)
-            return None if key is None else self._ordered(*key)
+            return self._temporal(value)
         return None
 
-    def _ordered(self, kind: str, key: Any) -> int:
-        found = self._points.get((kind, key), self._always)
+    def _point(self, kind: str, key: Any) -> int:
+        return self._points[kind].get(key, self._always) if kind in self._points else self._always
+
+    def _temporal(self, value: Any) -> int | None:
+        """Dates and durations; dates also compare with dates and times, which is left to FEEL."""
+        known = ordinal(value)
+        if known is None or (known[0] == "date" and MOMENT in (self._points.keys() | self._segments.keys())):
+            return None
+        kind, key = known
+        found = self._point(kind, key)
         segments = self._segments.get(kind)
         return found if segments is None else found | segments.at(key)
 

@@ -86,6 +86,7 @@ class DecisionNode:
             return None
         outer, run.frame = run.frame, Frame()
         frame = run.frame
+        run.refresh()
         try:
             value = self.logic(scope, run)
         finally:
@@ -195,7 +196,12 @@ def parameter_name(node: InputNode | DecisionNode) -> str:
 def scope_of(
     bindings: Sequence[Binding], run: Run, *, variables: bool = True
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The scope of an element, and of that the facts and decisions that it requires."""
+    """The scope of an element, and of that the facts and decisions that it requires.
+
+    A scope is never changed by what is evaluated in it, so one may be shared.
+    """
+    if not bindings:
+        return (run.variables if variables else {}), {}
     scope: dict[str, Any] = dict(run.variables) if variables else {}
     given: dict[str, Any] = {}
     aliases: dict[str, dict[str, Any]] = {}
@@ -218,6 +224,9 @@ def scope_of(
 
 def decide(node: DecisionNode, run: Run) -> None:
     """Decide ``node`` and, first, what it requires; without recursion, however long the chain."""
+    if not node.bindings and node.key not in run.values:
+        run.values[node.key] = node.evaluate(run)
+        return
     stack = [node]
     while stack:
         current = stack[-1]

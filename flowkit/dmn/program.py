@@ -22,7 +22,7 @@ from flowkit.dmn.model import (
 )
 from flowkit.dmn.nodes import Binding, DecisionNode, InputNode, KnowledgeNode, Node, ServiceNode
 from flowkit.dmn.runtime import coercion
-from flowkit.dmn.texts import Texts
+from flowkit.dmn.texts import Functions, Texts
 from flowkit.dmn.types import Types, underlying
 from flowkit.dmn.walk import parts_of
 from flowkit.feel.types import FeelType, FunctionType
@@ -41,8 +41,11 @@ NOUN = {
 class Program:
     """The nodes of one model by id; ``imports`` are the programs of imported ones by namespace."""
 
-    def __init__(self, definitions: Definitions, imports: Mapping[str, Program]) -> None:
+    def __init__(
+        self, definitions: Definitions, imports: Mapping[str, Program], functions: Functions = None
+    ) -> None:
         self.definitions = definitions
+        self.functions = functions
         self.imports = dict(imports)
         self.findings: list[Finding] = []
         self.types = Types(definitions, self._imported_types())
@@ -158,6 +161,7 @@ class Program:
             self.findings,
             identifier,
             name,
+            functions=self.functions,
             unconnected=unconnected,
             strict=strict,
         )

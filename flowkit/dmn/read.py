@@ -50,6 +50,8 @@ WITHIN = {
     "inputData": DOCUMENTATION | {"variable"},
 }
 VERSION_TAG = "versionTag"
+MAX_NODES = 3_000
+"""The most elements of one kind that a model holds."""
 
 
 def read_definitions(data: bytes, file: str = "") -> tuple[Definitions, tuple[Finding, ...]]:
@@ -86,6 +88,7 @@ def read_definitions(data: bytes, file: str = "") -> tuple[Definitions, tuple[Fi
         ),
         location=reader.place(root),
     )
+    _check_size(reader, root)
     _check_identity(reader, root)
     if any(finding.severity is Severity.ERROR for finding in reader.findings):
         raise InvalidModel(reader.findings)
@@ -208,6 +211,19 @@ def _service(reader: Reader, element: etree._Element) -> DecisionService:
         input_data=_hrefs(reader, element, "inputData"),
         location=reader.place(element),
     )
+
+
+def _check_size(reader: Reader, root: etree._Element) -> None:
+    """Each element is compiled in the scope of all: what no drawing holds would take for ever."""
+    for name in ("inputData", "decision", "businessKnowledgeModel", "decisionService", "itemDefinition"):
+        found = sum(1 for _ in children(root, name))
+        if found > MAX_NODES:
+            reader.report(
+                "xml-too-large",
+                root,
+                f"The model has {found:,} <{name}> elements; at most {MAX_NODES:,} are read.",
+                "Split the model into several files that import each other.",
+            )
 
 
 def _check_identity(reader: Reader, root: etree._Element) -> None:

@@ -11,9 +11,22 @@ from flowkit.dmn.xml import child, children
 __all__ = ["read_item"]
 
 
-def read_item(reader: Reader, element: etree._Element) -> ItemDefinition:
-    """An item definition or component; it nests no deeper than the XML reader allows."""
+MAX_DEPTH = 32
+"""How deep components may nest."""
+
+
+def read_item(reader: Reader, element: etree._Element, depth: int = 0) -> ItemDefinition:
+    """An item definition or component."""
     name = reader.name_of(element)
+    parts = children(element, "itemComponent")
+    if depth > MAX_DEPTH:
+        reader.report(
+            "too-deep",
+            element,
+            f"Components nest deeper than {MAX_DEPTH} levels.",
+            "Give the inner components a type of their own.",
+        )
+        parts = iter(())
     if not name:
         reader.report("unnamed-element", element, "A type or component has no name.", "Name it.")
     return ItemDefinition(
@@ -22,7 +35,7 @@ def read_item(reader: Reader, element: etree._Element) -> ItemDefinition:
         label=element.get("label") or "",
         type_ref=reader.type_ref(element),
         type_language=element.get("typeLanguage") or "",
-        components=tuple(read_item(reader, part) for part in children(element, "itemComponent")),
+        components=tuple(read_item(reader, part, depth + 1) for part in parts),
         function=_function(reader, element),
         is_collection=(element.get("isCollection") or "").strip() in ("true", "1"),
         allowed_values=_tests(reader, element, "allowedValues"),

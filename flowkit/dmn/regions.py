@@ -19,13 +19,16 @@ from flowkit.dmn.types import Types, underlying
 from flowkit.feel.temporal.values import DAY
 from flowkit.feel.types import SimpleType
 
-__all__ = ["BudgetExceeded", "Dimension", "Regions", "regions_of"]
+__all__ = ["Budget", "BudgetExceeded", "Dimension", "Regions", "regions_of"]
 
 MAX_VISITS = 200_000
-"""How many combinations of pieces one search looks at."""
+"""How many combinations of pieces the searches of one table look at."""
 
 MAX_MARKS = 2_000_000
 """How many pairs of a rule and a piece that it accepts one search marks."""
+
+MAX_TOTAL = 3_000_000
+"""How much work all tables of a model share."""
 
 DISCRETE = frozenset({"date", "time", "date and time", "days and time duration", "years and months duration"})
 KINDS = DISCRETE | {"number", "string", "boolean"}
@@ -34,6 +37,19 @@ OTHER = "some other text"
 
 class BudgetExceeded(Exception):  # never leaves the checks
     """A search would look at too many combinations."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """The work that is left for the tables of a model; a mark costs a tenth of a visit."""
+
+    left: int = MAX_TOTAL
+
+    def spend(self, work: int) -> None:
+        """Take ``work`` away. Raises BudgetExceeded when nothing is left."""
+        self.left -= work
+        if self.left < 0:
+            raise BudgetExceeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +92,9 @@ class Dimension:
 class Regions:
     """The dimensions of a table with the searches over them."""
 
-    def __init__(self, dimensions: Sequence[Dimension], rules: int) -> None:
+    def __init__(self, dimensions: Sequence[Dimension], rules: int, budget: Budget) -> None:
         self.dimensions = tuple(dimensions)
+        self._budget = budget
         self.rules = rules
         self._visits = 0
         self._at: dict[bool, list[list[int]]] = {}
@@ -103,6 +120,7 @@ class Regions:
         yield from self._walk(0, by, (), at, full, rest, set())
 
     def _spend(self, visits: int) -> None:
+        self._budget.spend(visits)
         self._visits += visits
         if self._visits > MAX_VISITS:
             raise BudgetExceeded
@@ -112,6 +130,7 @@ class Regions:
         if sure not in self._at:
             masks = [one.surely if sure else one.possibly for one in self.dimensions]
             pairs = zip(self.dimensions, masks, strict=True)
+            self._budget.spend(sum(mask.bit_count() for column in masks for mask in column) // 10)
             self._at[sure] = [dimension.rules_at(mask) for dimension, mask in pairs]
         return self._at[sure]
 
@@ -181,6 +200,7 @@ class Regions:
         if sum(mask.bit_count() for mask in masks) > MAX_MARKS:
             return None
         at = dimension.rules_at(dimension.surely)
+        self._budget.spend(sum(mask.bit_count() for mask in masks) // 5)
         together = {}
         for mask in masks:
             rules = 0
@@ -197,7 +217,9 @@ def _pieces(mask: int) -> list[int]:
     return [place for place, bit in enumerate(reversed(bin(mask))) if bit == "1"]
 
 
-def regions_of(table: DecisionTable, types: Types, variables: Mapping[str, str]) -> Regions:
+def regions_of(
+    table: DecisionTable, types: Types, variables: Mapping[str, str], budget: Budget | None = None
+) -> Regions:
     """The geometry of a table; columns that test the same expression are one dimension.
 
     ``variables`` maps names in scope to their types, for columns that state none of their own.
@@ -206,7 +228,7 @@ def regions_of(table: DecisionTable, types: Types, variables: Mapping[str, str])
     for number, clause in enumerate(table.inputs):
         columns.setdefault(clause.expression.text, []).append(number)
     dimensions = [_dimension(table, types, variables, numbers) for numbers in columns.values()]
-    return Regions(dimensions, len(table.rules))
+    return Regions(dimensions, len(table.rules), budget or Budget())
 
 
 def _dimension(

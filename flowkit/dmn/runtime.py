@@ -10,6 +10,8 @@ from typing import Any
 from flowkit.dmn.result import DecisionEvaluation, MatchedRule
 from flowkit.errors import EvaluationLimit
 from flowkit.feel import Diagnostic
+from flowkit.feel import Run as FeelRun
+from flowkit.feel.limits import MAX_STEPS
 from flowkit.feel.types import ANY, FeelType, SimpleType, coerce
 
 __all__ = ["MAX_CALLS", "MAX_DEPTH", "MAX_RECORDS", "Coercion", "Frame", "Run", "Step", "coercion"]
@@ -19,6 +21,9 @@ MAX_DEPTH = 60
 
 MAX_CALLS = 100_000
 """How often functions of the model may be called in one evaluation."""
+
+MAX_WORK = 1_000_000
+"""Steps of FEEL and of boxed iterations that one decision takes, with all the functions that it calls."""
 
 MAX_RECORDS = 1_000
 """How many evaluations, and matched rules an evaluation, are recorded."""
@@ -39,13 +44,16 @@ class Frame:
 class Tally:
     """What all runs of one evaluation share: the record and the limits."""
 
-    __slots__ = ("calls", "depth", "diagnostics", "record")
+    __slots__ = ("calls", "depth", "diagnostics", "feel", "now", "record")
 
-    def __init__(self) -> None:
+    def __init__(self, now: datetime | None) -> None:
+        self.now = now
         self.record: list[DecisionEvaluation] = []
         self.diagnostics: list[Diagnostic] = []
         self.calls = 0
         self.depth = 0
+        self.feel = FeelRun("", now, self.diagnostics)
+        self.feel.steps = MAX_STEPS - MAX_WORK
 
 
 class Run:
@@ -55,7 +63,7 @@ class Run:
     was given or decided to be.
     """
 
-    __slots__ = ("deciding", "diagnostics", "frame", "now", "tally", "values", "variables")
+    __slots__ = ("deciding", "diagnostics", "feel", "frame", "now", "tally", "values", "variables")
 
     def __init__(
         self,
@@ -67,14 +75,20 @@ class Run:
         self.now = now
         self.variables = variables
         self.values = values
-        self.tally = tally or Tally()
+        self.tally = tally or Tally(now)
         self.diagnostics = self.tally.diagnostics
+        self.feel = self.tally.feel
         self.deciding: set[Any] = set()
         self.frame = Frame()
 
     def inner(self, values: dict[Any, Any]) -> Run:
         """The run of a decision service that is called as a function: it sees its arguments only."""
         return Run(self.now, {}, values, self.tally)
+
+    def refresh(self) -> None:
+        """Give FEEL's limits back: they hold for each decision with all the functions that it calls."""
+        if not self.tally.depth:
+            self.feel.steps = MAX_STEPS - MAX_WORK
 
     def note(self, code: str, message: str, text: str = "", position: int = 0) -> None:
         """Say why a value became null."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from flowkit.dmn.index import ColumnIndex, positions
@@ -64,19 +65,18 @@ class Table:
         if self.policy is not HitPolicy.COLLECT:
             self.aggregation = None
         self._everyone = (1 << len(self.rules)) - 1
+        self._names = tuple(output.name for output in self.outputs)
+        self._annotations = [self._annotations_of(rule) for rule in self.rules]
 
     def __call__(self, scope: dict[str, Any], run: Run) -> Any:
         values = self._values(scope, run)
         if values is None:
             return None
-        hits: list[Hit] = []
-        stop = 1 if self.policy is HitPolicy.FIRST else len(self.rules)
-        for row in self.matching(values, scope, run):
-            hits.append((row, tuple(self._outputs(row, scope, run))))
-            if len(hits) >= stop:
-                break
-        if not hits:
+        limit = 1 if self.policy is HitPolicy.FIRST else len(self.rules)
+        found = self.matching(values, scope, run, limit)
+        if not found:
             return self._otherwise(scope, run)
+        hits: list[Hit] = [(row, self._outputs(row, scope, run)) for row in found]
         try:
             return self._result(hits, run)
         except Violation as violation:
@@ -105,8 +105,8 @@ class Table:
             values.append(value)
         return values
 
-    def matching(self, values: Sequence[Any], scope: dict[str, Any], run: Run) -> Iterator[int]:
-        """The rows that match, ascending: candidates of the index, decided by their opaque cells."""
+    def matching(self, values: Sequence[Any], scope: dict[str, Any], run: Run, limit: int) -> list[int]:
+        """The first ``limit`` rows that match: candidates of the index, decided by their opaque cells."""
         candidates = self._everyone
         opaque: list[tuple[int, int]] = []
         for number, column in enumerate(self.columns):
@@ -115,21 +115,20 @@ class Table:
                 opaque.append((number, self._everyone))
                 continue
             candidates &= found
-            if not candidates:
-                return
-            if column.index.opaque:
+            if column.index.opaque & candidates:
                 opaque.append((number, column.index.opaque))
-        if not opaque:
-            yield from positions(candidates)
-            return
-        for row in positions(candidates):
-            bit = 1 << row
+        if not candidates & (candidates - 1) and not opaque:
+            return [candidates.bit_length() - 1] if candidates else []
+        rows = (
+            row
+            for row in positions(candidates)
             if all(
                 self._accepts(number, row, values[number], scope, run)
                 for number, rules in opaque
-                if rules & bit
-            ):
-                yield row
+                if rules >> row & 1
+            )
+        )
+        return list(islice(rows, limit))
 
     def scan(self, values: Sequence[Any], scope: dict[str, Any], run: Run) -> Iterator[int]:
         """The rows that match, found by evaluating every cell: what the index must agree with."""
@@ -142,14 +141,18 @@ class Table:
         if text in ("", "-"):
             return True
         test = self.tests(text)
-        return (
-            test is not None and test.matches(value, scope, now=run.now, diagnostics=run.diagnostics) is True
-        )
+        return test is not None and test.run(value, scope, run.feel) is True
 
-    def _outputs(self, row: int, scope: dict[str, Any], run: Run) -> Iterator[Any]:
+    def _outputs(self, row: int, scope: dict[str, Any], run: Run) -> tuple[Any, ...]:
+        if len(self.outputs) == 1:
+            [output] = self.outputs
+            value = output.entries[row](scope, run)
+            return (value if output.coerce is None else output.coerce(value, run),)
+        values = []
         for output in self.outputs:
             value = output.entries[row](scope, run)
-            yield value if output.coerce is None else output.coerce(value, run)
+            values.append(value if output.coerce is None else output.coerce(value, run))
+        return tuple(values)
 
     def _result(self, hits: list[Hit], run: Run) -> Any:
         policy = self.policy
@@ -201,15 +204,15 @@ class Table:
     def _record(self, hits: Sequence[Hit], run: Run) -> None:
         recorded = run.frame.rules
         for row, values in hits[: MAX_RECORDS - len(recorded)]:
-            rule = self.rules[row]
-            outputs = tuple((output.name, value) for output, value in zip(self.outputs, values, strict=True))
-            recorded.append(MatchedRule(row + 1, rule.id, outputs, self._annotations(rule), self.label))
+            outputs = tuple(zip(self._names, values, strict=True))
+            recorded.append(
+                MatchedRule(row + 1, self.rules[row].id, outputs, self._annotations[row], self.label)
+            )
 
-    def _annotations(self, rule: Rule) -> tuple[tuple[str, str], ...]:
-        texts = [*rule.annotations]
-        names = [*self.annotations, *[""] * len(texts)]
+    def _annotations_of(self, rule: Rule) -> tuple[tuple[str, str], ...]:
+        names = [*self.annotations, *[""] * len(rule.annotations)]
         described = [("", rule.description)] if rule.description else []
-        return (*described, *((names[number], text) for number, text in enumerate(texts)))
+        return (*described, *((names[number], text) for number, text in enumerate(rule.annotations)))
 
 
 def _allows(tests: UnaryTests, value: Any, scope: dict[str, Any], run: Run) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flowkit.dmn.java import external
@@ -9,11 +10,21 @@ from flowkit.dmn.model import Cell
 from flowkit.dmn.runtime import Run, Step
 from flowkit.dmn.types import Types
 from flowkit.errors import InvalidExpression
-from flowkit.feel import Expression, UnaryTests, compile_expression, compile_unary_tests
+from flowkit.feel import Expression, HostFunction, UnaryTests, compile_expression, compile_unary_tests
 from flowkit.feel.builtins import BUILTINS
 from flowkit.findings import Finding, Location, Severity
 
-__all__ = ["Texts"]
+__all__ = ["Functions", "Texts"]
+
+Functions = Mapping[str, HostFunction] | None
+"""Functions of the host that expressions may call, by name."""
+
+WORDS = frozenset(
+    {"and", "or", "not", "in", "between", "if", "then", "else", "for", "some", "every", "return", "satisfies"}
+    | {"instance", "of", "function", "external", "true", "false", "null", "list", "context", "range"}
+    | {"partial", "item"}
+)
+"""Words of FEEL's grammar that a variable may nevertheless be called."""
 
 
 class Texts:
@@ -31,14 +42,18 @@ class Texts:
         element_id: str,
         element_name: str,
         *,
+        functions: Functions = None,
         unconnected: frozenset[str] = frozenset(),
         strict: bool = False,
     ) -> None:
         self.types = types
         self.members = members
+        self._members = frozenset(filter(needs_telling, members))
+        self._names: dict[frozenset[str], frozenset[str]] = {}
         self.findings = findings
         self.element_id = element_id
         self.element_name = element_name
+        self.functions = functions
         self.unconnected = unconnected
         self.strict = strict
 
@@ -51,7 +66,16 @@ class Texts:
         )
 
     def _environment(self, names: frozenset[str]) -> dict[str, Any]:
-        return {"names": names, "members": self.members, "types": self.types.named, "externals": external}
+        """What FEEL must be told: of names and members only those that it can't read by itself."""
+        if names not in self._names:
+            self._names[names] = frozenset(filter(needs_telling, names))
+        return {
+            "names": self._names[names],
+            "members": self._members,
+            "types": self.types.named,
+            "externals": external,
+            "functions": self.functions,
+        }
 
     def expression(self, cell: Cell, names: frozenset[str]) -> Expression | None:
         """The compiled expression; ``None``, and a finding, for a text that is no FEEL."""
@@ -86,10 +110,10 @@ class Texts:
                 return None
 
             return broken
-        evaluate = expression.evaluate
+        evaluate = expression.run
 
         def step(scope: dict[str, Any], run: Run) -> Any:
-            return evaluate(scope, now=run.now, diagnostics=run.diagnostics)
+            return evaluate(scope, run.feel)
 
         return step
 
@@ -103,7 +127,8 @@ class Texts:
                 f"Connect '{name}' with it in the diagram.",
                 Severity.WARNING,
             )
-        for name in sorted(reads - names - self.members - BUILTINS.keys()) if self.strict else ():
+        known = names | self.members | BUILTINS.keys() | (self.functions or {}).keys()
+        for name in sorted(reads - known) if self.strict else ():
             self.report(
                 "unknown-name",
                 cell.location,
@@ -120,6 +145,11 @@ class Texts:
             f"'{shorten(cell.text)}' is no FEEL: {error}.",
             "Correct the expression; until then its value is null.",
         )
+
+
+def needs_telling(name: str) -> bool:
+    """Whether FEEL reads ``name`` as something else unless it is declared."""
+    return not name.isidentifier() or name in BUILTINS or name in WORDS
 
 
 def shorten(text: str) -> str:

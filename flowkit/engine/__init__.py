@@ -15,6 +15,7 @@ from flowkit.engine.views import (
     TokenView,
     UserTask,
 )
+from flowkit.engine.worker import Worker
 
 __all__ = [
     "Claimed",
@@ -30,4 +31,5 @@ __all__ = [
     "TokenView",
     "UserTask",
     "VirtualClock",
+    "Worker",
 ]

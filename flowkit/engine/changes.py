@@ -24,9 +24,11 @@ class Changes:
     candidates of a user task).
     """
 
-    __slots__ = ("_patches", "_puts", "_removals")
+    __slots__ = ("_patches", "_puts", "_removals", "put_tables")
 
     def __init__(self) -> None:
+        self.put_tables: set[Table] = set()
+        """Every table that ever got a row here, written or not: tells workers what is new."""
         self._puts: dict[Table, dict[Key, list[list[Any]]]] = {}
         self._patches: dict[Table, dict[Key, dict[str, Any]]] = {}
         self._removals: dict[Table, dict[Key, None]] = {}
@@ -43,6 +45,7 @@ class Changes:
         rows = self._puts.get(table)
         if rows is None:
             rows = self._puts[table] = {}
+            self.put_tables.add(table)
         under = rows.get(key)
         if under is None:
             rows[key] = [row]
@@ -80,6 +83,7 @@ class Changes:
 
     def absorb(self, later: Changes) -> None:
         """Take over the changes of ``later``, which came after these."""
+        self.put_tables |= later.put_tables
         if not self:
             self._puts, self._patches, self._removals = later._puts, later._patches, later._removals
             return
@@ -97,20 +101,31 @@ class Changes:
     def flush(self, session: Session) -> None:
         """Write everything and forget it. Removals go first: a row may be put in a removed one's place."""
         for table, removals in self._removals.items():
-            by_length: dict[int, list[Key]] = {}
-            for key in removals:
-                by_length.setdefault(len(key), []).append(key)
-            for length, keys in by_length.items():
-                session.run_many(table.delete(length), keys)
+            _remove(session, table, list(removals))
         for table, puts in self._puts.items():
             session.run_many(table.insert, [row for rows in puts.values() for row in rows])
         for table, patches in self._patches.items():
-            by_columns: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
-            for key, values in patches.items():
-                by_columns.setdefault(tuple(values), []).append((*values.values(), *key))
-            for columns, parameters in by_columns.items():
-                session.run_many(table.update(columns), parameters)
+            _patch(session, table, patches)
         self.clear()
 
     def clear(self) -> None:
         self._puts, self._patches, self._removals = {}, {}, {}
+
+
+def _remove(session: Session, table: Table, keys: list[Key]) -> None:
+    if len(keys) == 1:
+        session.run(table.delete(len(keys[0])), keys[0])
+        return
+    by_length: dict[int, list[Key]] = {}
+    for key in keys:
+        by_length.setdefault(len(key), []).append(key)
+    for length, group in by_length.items():
+        session.run_many(table.delete(length), group)
+
+
+def _patch(session: Session, table: Table, patches: Mapping[Key, Mapping[str, Any]]) -> None:
+    by_columns: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+    for key, values in patches.items():
+        by_columns.setdefault(tuple(values), []).append((*values.values(), *key))
+    for columns, parameters in by_columns.items():
+        session.run_many(table.update(columns), parameters)

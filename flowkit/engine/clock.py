@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
 __all__ = ["Clock", "SystemClock", "VirtualClock", "from_micros", "micros"]
@@ -21,10 +21,13 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock, in UTC."""
+    """The machine's clock. ``zone`` is what FEEL's ``now()`` and ``today()`` are told in; UTC by default."""
+
+    def __init__(self, zone: tzinfo = UTC) -> None:
+        self._zone = zone
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return datetime.now(self._zone)
 
 
 class VirtualClock:
@@ -42,8 +45,8 @@ class VirtualClock:
         self.set(self._now + by)
 
     def set(self, to: datetime) -> None:
-        """Move to a later time; raises ValueError for an earlier one."""
-        to = _aware(to)
+        """Move to a later time, told in the zone of the start; raises ValueError for an earlier one."""
+        to = _aware(to).astimezone(self._now.tzinfo)
         with self._lock:
             if to < self._now:
                 raise ValueError(f"A clock only goes forward: it is {self._now}, asked for {to}.")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flowkit.engine.changes import Changes
 from flowkit.engine.clock import micros
-from flowkit.engine.sql.schema import INSTANCE
+from flowkit.engine.sql.schema import INSTANCE, JOB, OUTBOX, TIMER
 from flowkit.engine.store import Session, WriteConflict
 from flowkit.engine.unit import Live, Unit
 from flowkit.errors import Conflict, EngineClosed, StoreUnavailable
@@ -32,6 +32,8 @@ Work = Callable[[Unit], Any]
 MAX_GROUP = 128
 MAX_ATTEMPTS = 12
 CACHED_INSTANCES = 4096
+
+_NEWS = {JOB, TIMER, OUTBOX}
 
 _REVISION = f"SELECT revision FROM {INSTANCE.name} WHERE id=?"
 
@@ -124,6 +126,8 @@ class Committer:
         self._queue: deque[_Entry] = deque()
         self._lock = threading.Lock()
         self._closed = False
+        self.listeners: list[Callable[[], None]] = []
+        """Called after a transaction that may have brought work for a worker."""
 
     def run(self, work: Callable[[Unit], T]) -> T:
         """Run ``work`` in a durable transaction; its result. Raises what it raises."""
@@ -132,7 +136,10 @@ class Committer:
         with self._lock:
             while entry.outcome is None:
                 self._lead()
-        result: T = entry.outcome.get()
+        outcome = entry.outcome
+        if outcome.error is not None:
+            raise outcome.error
+        result: T = outcome.result
         return result
 
     def run_all(self, works: Sequence[Work]) -> list[Outcome]:
@@ -220,6 +227,9 @@ class Committer:
         for entry, outcome in zip(entries, outcomes, strict=True):
             entry.outcome = outcome
         self._remember(batch)
+        if self.listeners and not _NEWS.isdisjoint(batch.changes.put_tables):
+            for listen in self.listeners:
+                listen()
 
     def _remember(self, batch: Batch) -> None:
         cache = self.cache

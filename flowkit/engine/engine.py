@@ -25,7 +25,7 @@ from flowkit.engine.parts import Parts
 from flowkit.engine.payload import json_copy
 from flowkit.engine.pump import next_due
 from flowkit.engine.runner import InlineRunner
-from flowkit.engine.store import open_store
+from flowkit.engine.store import Store, open_store
 from flowkit.engine.unit import Unit
 from flowkit.engine.views import (
     DefinitionView,
@@ -72,6 +72,16 @@ class Engine(Operations):
         self._committer = Committer(self._parts)
         self._runner = InlineRunner(self._committer, self.registry, f"{os.getpid()}")
         self._running = threading.Lock()
+
+    @property
+    def committer(self) -> Committer:
+        """Where transactions are made; for workers and other parts of flowkit."""
+        return self._committer
+
+    @property
+    def store(self) -> Store:
+        """The database; for workers and other parts of flowkit."""
+        return self._parts.store
 
     def close(self) -> None:
         """Give the store back; what is running in other threads ends with EngineClosed."""

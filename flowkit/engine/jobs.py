@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import traceback
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from flowkit.engine.clock import micros
 from flowkit.engine.ids import join_id
 from flowkit.engine.payload import decode, encode, json_copy
 from flowkit.engine.sql.schema import JOB
@@ -23,7 +24,7 @@ from flowkit.tasks import BpmnError, Handler, Retry, TaskContext
 from flowkit.timers import parse_timer_duration
 
 if TYPE_CHECKING:
-    from flowkit.engine.store import Session
+    from flowkit.engine.store import Row, Session
     from flowkit.engine.unit import Unit
 
 __all__ = [
@@ -75,6 +76,10 @@ class Claimed:
     def id(self) -> str:
         return join_id(self.instance, self.key)
 
+    def extended(self, ends: datetime) -> Claimed:
+        """The same claim with a longer lease."""
+        return replace(self, lease_ends=micros(ends))
+
     def inputs(self) -> dict[str, Any]:
         """The variables, the handler's own to change."""
         found: dict[str, Any] = decode(self.variables)
@@ -88,17 +93,19 @@ def claim(
     *,
     lease: timedelta = LEASE,
     reads: Callable[[str], Collection[str] | None] | None = None,
+    total: int = 2**31,
 ) -> list[Claimed]:
-    """Lease up to ``types[type]`` ready jobs of each type, higher priority and longer waiting first."""
+    """Lease up to ``types[type]`` ready jobs of each type, higher priority and longer waiting first,
+    up to ``total`` of all types."""
     session = unit.read(JOB)
     skip = unit.parts.store.skip
     session.run(_WAKE, (unit.at,))
     ends = unit.at + lease // timedelta(microseconds=1)
-    rows = [
-        row
-        for kind in _ready_types(session, types)
-        for row in session.query(_READY + skip, (kind, types[kind]))
-    ]
+    rows: list[Row] = []
+    for kind in _ready_types(session, types):
+        limit = min(types[kind], total - len(rows))
+        if limit > 0:
+            rows.extend(session.query(_READY + skip, (kind, limit)))
     lives = unit.peek({row[0] for row in rows})
     claimed = []
     for instance, key, kind, node, process, retries, attempt, headers in rows:
@@ -123,14 +130,12 @@ def _ready_types(session: Session, types: Mapping[str, int]) -> list[str]:
     and few of them have work at any moment."""
     if len(types) <= 2:
         return list(types)
-    found = []
+    ready = set()
     rows = session.query(_TYPES, ("",))
     while rows:
-        kind = rows[0][0]
-        if kind in types:
-            found.append(kind)
-        rows = session.query(_TYPES, (kind,))
-    return found
+        ready.add(rows[0][0])
+        rows = session.query(_TYPES, rows[0])
+    return [kind for kind in types if kind in ready]
 
 
 def expire_leases(unit: Unit) -> int:
@@ -185,6 +190,14 @@ def perform(handler: Handler, job: Claimed, context: TaskContext) -> Command:
     """Call the handler and give the command that reports what came of it."""
     try:
         return CompleteJob(job=job.key, variables=json_copy(handler.call(context, job.inputs())))
+    except Exception as error:
+        return command_for_failure(job, error, context.now)
+
+
+async def perform_async(handler: Handler, job: Claimed, context: TaskContext) -> Command:
+    """Like :func:`perform`, inside an event loop."""
+    try:
+        return CompleteJob(job=job.key, variables=json_copy(await handler.call_async(context, job.inputs())))
     except Exception as error:
         return command_for_failure(job, error, context.now)
 

@@ -29,6 +29,7 @@ __all__ = ["PROJECTIONS"]
 Project = Callable[[Changes, "Live", Any, int], None]
 
 _encode = msgspec.json.Encoder().encode
+_NO_CANDIDATES = _encode(((), ()))
 
 
 def _moment(when: datetime | None) -> int | None:
@@ -67,40 +68,46 @@ def _job_closed(changes: Changes, live: Live, event: p.JobClosed, at: int) -> No
 def _user_task_opened(changes: Changes, live: Live, event: p.UserTaskOpened, at: int) -> None:
     row = [
         live.id, event.task, event.node, event.name, live.process, event.assignee,
-        _moment(event.due), _moment(event.follow_up), event.priority, event.form, event.form_binding,
-        event.form_version_tag, _encode(event.candidate_groups), _encode(event.candidate_users),
-        _encode(event.headers), at,
+        _moment(event.due), _moment(event.follow_up), event.priority, event.form,
+        _candidates(changes, live, event),
+        _encode((event.form_binding, event.form_version_tag, event.headers)), at,
     ]  # fmt: skip
     changes.put(USER_TASK, (live.id, event.task), row)
-    _candidates(changes, live, event)
 
 
 def _user_task_updated(changes: Changes, live: Live, event: p.UserTaskUpdated, at: int) -> None:
-    values = {
+    values: dict[str, Any] = {
         "assignee": event.assignee,
         "due": _moment(event.due),
         "follow_up": _moment(event.follow_up),
         "priority": event.priority,
-        "candidate_groups": _encode(event.candidate_groups),
-        "candidate_users": _encode(event.candidate_users),
     }
-    changes.patch(USER_TASK, (live.id, event.task), values)
     changes.remove(CANDIDATE, (live.id, event.task))
-    _candidates(changes, live, event)
+    values["candidates"] = _candidates(changes, live, event)
+    changes.patch(USER_TASK, (live.id, event.task), values)
 
 
-def _candidates(changes: Changes, live: Live, event: p.UserTaskOpened | p.UserTaskUpdated) -> None:
+def _candidates(changes: Changes, live: Live, event: p.UserTaskOpened | p.UserTaskUpdated) -> bytes:
+    """Rows to find the task by, and the same for its own row."""
+    if not event.candidate_groups and not event.candidate_users:
+        live.without_candidates.add(event.task)
+        return _NO_CANDIDATES
+    live.without_candidates.discard(event.task)
     key = (live.id, event.task)
     for group in dict.fromkeys(event.candidate_groups):
         changes.put(CANDIDATE, key, [*key, "group", group])
     for user in dict.fromkeys(event.candidate_users):
         changes.put(CANDIDATE, key, [*key, "user", user])
+    return _encode((event.candidate_groups, event.candidate_users))
 
 
 def _user_task_closed(changes: Changes, live: Live, event: p.UserTaskClosed, at: int) -> None:
     key = (live.id, event.task)
     changes.remove(USER_TASK, key)
-    changes.remove(CANDIDATE, key)
+    if event.task in live.without_candidates:
+        live.without_candidates.remove(event.task)
+    else:
+        changes.remove(CANDIDATE, key)
 
 
 def _timer_set(changes: Changes, live: Live, event: p.TimerSet, at: int) -> None:

@@ -64,7 +64,7 @@ class Cycle:
 
 
 class Pump:
-    """``types`` gives, at each turn, how many jobs of which type to claim."""
+    """``types`` gives, at each turn, how many jobs of which type to claim, ``total`` how many in all."""
 
     def __init__(
         self,
@@ -72,12 +72,14 @@ class Pump:
         worker: str,
         types: Callable[[], Mapping[str, int]],
         *,
+        total: Callable[[], int] = lambda: BATCH,
         lease: timedelta = LEASE,
         reads: Callable[[str], Collection[str] | None] | None = None,
     ) -> None:
         self._committer = committer
         self._worker = worker
         self._types = types
+        self._total = total
         self._lease = lease
         self._reads = reads
 
@@ -112,7 +114,7 @@ class Pump:
         wanted = self._types()
         if not wanted:
             return []
-        return claim(unit, wanted, self._worker, lease=self._lease, reads=self._reads)
+        return claim(unit, wanted, self._worker, lease=self._lease, reads=self._reads, total=self._total())
 
     def _repair(self, repairs: Sequence[Repair], outcomes: Sequence[Outcome]) -> None:
         """What could not be done must not come back at once, for ever."""

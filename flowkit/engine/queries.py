@@ -183,7 +183,7 @@ def history(
 
 _TASK = (
     "SELECT t.instance, t.key, t.node, t.name, t.process, t.assignee, t.due, t.follow_up, t.priority, "
-    "t.form, t.candidate_groups, t.candidate_users, t.headers, t.created, i.business_key "
+    "t.form, t.candidates, t.detail, t.created, i.business_key "
     f"FROM {USER_TASK.name} t JOIN {INSTANCE.name} i ON i.id=t.instance"
 )
 _CANDIDATE = f"EXISTS (SELECT 1 FROM {CANDIDATE.name} c WHERE c.instance=t.instance AND c.key=t.key AND "
@@ -237,6 +237,7 @@ def one_task(session: Session, instance: str, key: int) -> UserTask:
 
 
 def _task(row: Row) -> UserTask:
+    groups, users = decode(bytes(row[10]))
     return UserTask(
         id=join_id(row[0], row[1]),
         instance_id=row[0],
@@ -244,15 +245,15 @@ def _task(row: Row) -> UserTask:
         element_id=row[2],
         name=row[3],
         assignee=row[5],
-        candidate_groups=tuple(decode(bytes(row[10]))),
-        candidate_users=tuple(decode(bytes(row[11]))),
+        candidate_groups=tuple(groups),
+        candidate_users=tuple(users),
         due=_moment(row[6]),
         follow_up=_moment(row[7]),
         priority=row[8],
         form=row[9],
-        headers=decode(bytes(row[12])),
-        created=from_micros(row[13]),
-        business_key=row[14],
+        headers=decode(bytes(row[11]))[2],
+        created=from_micros(row[12]),
+        business_key=row[13],
     )
 
 

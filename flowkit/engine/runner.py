@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from flowkit.engine.jobs import Claimed, perform, release
@@ -87,7 +87,9 @@ def _releasing(job: Claimed) -> Work:
     return lambda unit: release(unit, job)
 
 
-def context_of(job: Claimed, committer: Committer) -> TaskContext:
+def context_of(
+    job: Claimed, committer: Committer, heartbeat: Callable[[], None] = lambda: None
+) -> TaskContext:
     """What a handler may know about its job."""
     return TaskContext(
         instance_id=job.instance,
@@ -100,4 +102,5 @@ def context_of(job: Claimed, committer: Committer) -> TaskContext:
         retries=max(job.retries - 1, 0),
         headers=job.headers,
         now=committer.parts.clock.now(),
+        heartbeat=heartbeat,
     )

@@ -58,6 +58,8 @@ class Live:
     revision: int
     epoch: int = 0
     events: list[Event] = field(default_factory=list)
+    without_candidates: set[int] = field(default_factory=set)
+    """User tasks that surely have no candidate rows, so that none need be deleted."""
 
 
 class Unit:

@@ -6,26 +6,26 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flowkit.engine.ids import join_id
+from flowkit.engine.payload import decode
 from flowkit.engine.sql.schema import USER_TASK
 from flowkit.errors import InvalidPayload, NotFound, WrongState
 from flowkit.kernel.protocol import CompleteUserTask, UpdateUserTask
+from flowkit.kernel.state import UserTask
 
 if TYPE_CHECKING:
     from flowkit.engine.unit import Unit
 
 __all__ = ["assign", "claim_task", "complete_task", "delegate"]
 
-_TASK = (
-    f"SELECT assignee, form, form_binding, form_version_tag FROM {USER_TASK.name} WHERE instance=? AND key=?"
-)
+_FORM = f"SELECT detail FROM {USER_TASK.name} WHERE instance=? AND key=?"
 
 
-def _open(unit: Unit, instance: str, key: int) -> tuple[str | None, str | None, str, str]:
-    rows = unit.read(USER_TASK).query(_TASK, (instance, key))
-    if not rows:
+def _open(unit: Unit, instance: str, key: int) -> UserTask:
+    """The open task as the instance knows it: no query, the instance is needed anyway."""
+    task = unit.load(instance).instance.waits.get(key)
+    if not isinstance(task, UserTask):
         raise NotFound(f"There is no open user task {join_id(instance, key)}: it may be done or withdrawn.")
-    assignee, form, binding, tag = rows[0]
-    return assignee, form, binding, tag
+    return task
 
 
 def _check_assignee(instance: str, key: int, assignee: str | None, user: str | None) -> None:
@@ -38,7 +38,7 @@ def _check_assignee(instance: str, key: int, assignee: str | None, user: str | N
 
 def claim_task(unit: Unit, instance: str, key: int, user: str) -> None:
     """``user`` takes the task; raises WrongState when somebody else has it."""
-    assignee, *_ = _open(unit, instance, key)
+    assignee = _open(unit, instance, key).assignee
     _check_assignee(instance, key, assignee, user)
     if assignee != user:
         unit.step(instance, UpdateUserTask(task=key, assignee=user, user=user))
@@ -52,7 +52,7 @@ def assign(unit: Unit, instance: str, key: int, assignee: str | None, user: str 
 
 def delegate(unit: Unit, instance: str, key: int, to: str, user: str | None) -> None:
     """``user``, who has the task, hands it on; raises WrongState when somebody else has it."""
-    assignee, *_ = _open(unit, instance, key)
+    assignee = _open(unit, instance, key).assignee
     _check_assignee(instance, key, assignee, user)
     unit.step(instance, UpdateUserTask(task=key, assignee=to, user=user))
 
@@ -61,18 +61,20 @@ def complete_task(
     unit: Unit, instance: str, key: int, variables: Mapping[str, Any], user: str | None
 ) -> None:
     """Complete the task with what the form gave; raises InvalidPayload when that breaks its schema."""
-    assignee, form, binding, tag = _open(unit, instance, key)
-    _check_assignee(instance, key, assignee, user)
-    if form is not None:
-        variables = _checked(unit, instance, form, binding, tag, variables)
+    task = _open(unit, instance, key)
+    _check_assignee(instance, key, task.assignee, user)
+    if task.form is not None:
+        variables = _checked(unit, instance, key, task.form, variables)
     unit.step(instance, CompleteUserTask(task=key, variables=variables, user=user))
 
 
 def _checked(
-    unit: Unit, instance: str, form: str, binding: str, tag: str, variables: Mapping[str, Any]
+    unit: Unit, instance: str, key: int, form: str, variables: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     """The form's version is found when the task is completed: *latest* may be newer than the task."""
     definitions, live = unit.parts.definitions, unit.load(instance)
+    [(detail,)] = unit.read(USER_TASK).query(_FORM, (instance, key))
+    binding, tag, _headers = decode(bytes(detail))
     try:
         version = definitions.bound(unit.read(), "form", form, binding, tag, live.deployment)
     except NotFound:

@@ -60,7 +60,7 @@ def decode_instance(data: bytes) -> Instance:
                 f"The snapshot has version {version}; this flowkit reads up to {SNAPSHOT_VERSION}."
                 " Upgrade flowkit."
             )
-        return msgspec.convert(raw, Instance)
+        return _instance.decode(_encoder.encode(raw))
     except (ValueError, KeyError, msgspec.DecodeError) as error:
         raise FlowkitError(f"Not a snapshot of an instance: {error}") from None
 

@@ -54,8 +54,9 @@ def script_key(data: bytes) -> str:
 class Player:
     """Plays ``script``. ``tell`` gets every new line of the trail as it happens.
 
-    With ``key``, progress is kept in the handlers' books, and an unfinished run with the same key goes
-    on. The engine must have a :class:`~flowkit.engine.VirtualClock`.
+    With ``key``, progress is kept in the handlers' books: an unfinished run with the same key goes on,
+    and a finished one is only told again, unless ``again`` asks for another. The engine must have a
+    :class:`~flowkit.engine.VirtualClock`.
     """
 
     def __init__(
@@ -66,9 +67,10 @@ class Player:
         handlers: StandardTasks,
         tell: Callable[[TrailLine], None] = lambda line: None,
         key: str | None = None,
+        again: bool = False,
     ) -> None:
         self.engine, self.script, self.handlers = engine, script, handlers
-        self._tell, self._key = tell, key
+        self._tell, self._key, self._again = tell, key, again
         self._state: dict[str, Any] = {}
         self.root = ""
         self.step = 0
@@ -82,7 +84,7 @@ class Player:
         if self._key is not None:
             with self.handlers.books.transaction() as page:
                 self._state = page.get("script", self._key) or {}
-        if self._state.get("finished") is not False:
+        if not self._state or (self._again and self._state["finished"]):
             run = int(self._state.get("run", 0)) + 1
             self._state = {"run": run, "finished": False, "step": -1, "begun": False, "events": 0, "root": ""}
             self.observer = Observer(self.engine, timed=self.script.start.timer)
@@ -121,6 +123,9 @@ class Player:
     def play(self) -> None:
         """Play to the end; raises ScriptFailed, and whatever the engine refuses."""
         self._load()
+        if self._state["finished"]:
+            self._show()
+            return
         if self.resumed:
             self._restore()
         else:
@@ -269,14 +274,17 @@ class Player:
         if problems:
             raise ScriptFailed(self.step, "; ".join(problems))
 
-    def ends(self) -> list[tuple[str, str]]:
-        """``(id, name)`` of the end events that the first instance reached."""
+    def ends(self, *, outermost: bool = True) -> list[tuple[str, str]]:
+        """``(id, name)`` of the end events that the first instance reached: those of the process itself,
+        or those of its subprocesses too."""
         view = self.engine.instance(self.root)
         nodes = self.engine.program(view.process_id, view.version).nodes
         return [
             (element, name)
             for instance, element, name in self.observer.entered
-            if instance == self.root and nodes[element].kind == "endEvent"
+            if instance == self.root
+            and nodes[element].kind == "endEvent"
+            and (not outermost or nodes[element].container == view.process_id)
         ]
 
 

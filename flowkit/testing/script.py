@@ -161,7 +161,8 @@ class _Notice(_Part):
 
 
 class Expectation(_Part):
-    """What must hold. ``open`` lists tasks; ``end`` end events of the first instance; ``passed`` and
+    """What must hold. ``open`` lists tasks; ``end`` end events
+    of the first instance (all of the process itself, and some of its subprocesses); ``passed`` and
     ``trail`` (in this order) elements entered anywhere; ``variables`` some of its variables."""
 
     ended: bool | None = None

@@ -161,7 +161,7 @@ class _Teller:
 
     def started(self, event: p.InstanceStarted) -> tuple[str, str, str]:
         key = f" {event.business_key}" if event.business_key else ""
-        return "start", event.start_event or "", f"{self.program.name or self.process_id}{key}"
+        return "start", event.start_event or "", f"{self.program.name or self.process_id}{key}".strip()
 
     def ended(self, event: p.InstanceEnded) -> tuple[str, str, str]:
         code = f" {event.code}" if event.code else ""

@@ -66,7 +66,7 @@ def test_the_index_agrees_with_a_scan(rows: list[tuple[str, str]], first: Any, s
     scope = {"c0": first, "c1": second, "limit": 2}
     run = Run(None, scope, {})
     values = [first, second]
-    assert list(found.matching(values, scope, run)) == list(found.scan(values, scope, run))
+    assert found.matching(values, scope, run, len(rows)) == list(found.scan(values, scope, run))
 
 
 def test_ten_thousand_rules_find_each_of_them() -> None:
@@ -74,14 +74,14 @@ def test_ten_thousand_rules_find_each_of_them() -> None:
     found = compiled(rows)
     run = Run(None, {}, {})
     for number in (0, 1, 4_999, 9_999):
-        assert list(found.matching([f"k{number}", number + 1], {}, run)) == [number]
-        assert list(found.matching([f"k{number}", number + 2], {}, run)) == []
+        assert found.matching([f"k{number}", number + 1], {}, run, len(found.rules)) == [number]
+        assert found.matching([f"k{number}", number + 2], {}, run, len(found.rules)) == []
 
 
 def test_ranges_of_one_cell_may_overlap() -> None:
     found = compiled([["[1..5], [3..8], 4"], ["> 7, < 2"]])
     run = Run(None, {}, {})
-    matching = {value: list(found.matching([value], {}, run)) for value in (0, 1, 4, 8, 9)}
+    matching = {value: found.matching([value], {}, run, len(found.rules)) for value in (0, 1, 4, 8, 9)}
     assert matching == {0: [1], 1: [0, 1], 4: [0], 8: [0, 1], 9: [1]}
 
 

@@ -143,6 +143,25 @@ def test_hostile_files_are_refused_quickly(data: bytes) -> None:
     within(2.0, data)
 
 
+def test_components_nest_only_so_deep() -> None:
+    deep = '<itemComponent name="a"><typeRef>string</typeRef></itemComponent>'
+    for _ in range(60):
+        deep = f'<itemComponent name="a">{deep}</itemComponent>'
+    assert "too-deep" in rules_of(definitions(f'<itemDefinition name="t">{deep}</itemDefinition>'))
+
+
+def test_a_model_holds_only_so_many_elements() -> None:
+    many = "".join(f'<inputData id="i{n}" name="i{n}"/>' for n in range(4000))
+    within(2.0, definitions(many))
+
+
+def test_a_long_chain_of_types_is_read_or_refused() -> None:
+    items = [f'<itemDefinition name="t{n}"><typeRef>t{n + 1}</typeRef></itemDefinition>' for n in range(2500)]
+    last = '<itemDefinition name="t2500"><typeRef>string</typeRef></itemDefinition>'
+    with suppress(InvalidModel):
+        model(*items, last, decision("d", literal("1"), type_ref="t0")).evaluate("d", {})
+
+
 def test_boxed_expressions_nest_only_so_deep() -> None:
     deep = literal("1")
     for _ in range(60):

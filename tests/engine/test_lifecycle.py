@@ -78,7 +78,7 @@ def test_what_is_not_there_is_named(make: Make) -> None:
         engine.instance("gone")
     with pytest.raises(NotFound, match="gone"):
         engine.history("gone")
-    with pytest.raises(NotFound, match="user task"):
+    with pytest.raises(NotFound, match="gone"):
         engine.complete("gone:1")
     with pytest.raises(NotFound, match="no id"):
         engine.complete("nonsense")

@@ -6,6 +6,7 @@ must also handle a diagram that does not deploy, or does not deploy yet.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -80,14 +81,21 @@ class Source:
     root: etree._Element
     elements: Mapping[str, Element]
     file: str = ""
+    inside: Mapping[str, tuple[Element, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        inside: dict[str, list[Element]] = defaultdict(list)
+        for element in self.elements.values():
+            inside[element.parent].append(element)
+        object.__setattr__(self, "inside", {parent: tuple(found) for parent, found in inside.items()})
 
     def of_kind(self, *kinds: str) -> Iterator[Element]:
         """The elements with one of these tags, in document order."""
         return (element for element in self.elements.values() if element.kind in kinds)
 
-    def children(self, parent: str) -> list[Element]:
+    def children(self, parent: str) -> tuple[Element, ...]:
         """The elements directly inside ``parent``, in document order."""
-        return [element for element in self.elements.values() if element.parent == parent]
+        return self.inside.get(parent, ())
 
 
 def local_name(node: etree._Element) -> str:
@@ -124,15 +132,20 @@ def _invalid(rule: str, message: str, file: str, line: int) -> InvalidModel:
 
 
 def _elements(root: etree._Element) -> Iterator[Element]:
+    shared = {
+        child.get("id") or "": local_name(child).removesuffix("EventDefinition")
+        for child in root.iterchildren(f"{{{BPMN}}}*")
+        if local_name(child).endswith("EventDefinition")
+    }
     order = 0
     for node in root.iter(f"{{{BPMN}}}*"):
         identity = node.get("id")
         if identity and node is not root:
             order += 1
-            yield _element(node, identity, order)
+            yield _element(node, identity, order, shared)
 
 
-def _element(node: etree._Element, identity: str, order: int) -> Element:
+def _element(node: etree._Element, identity: str, order: int, shared: Mapping[str, str]) -> Element:
     kind = local_name(node)
     attributes = {str(name): str(value) for name, value in node.attrib.items() if "{" not in str(name)}
     events: list[str] = []
@@ -144,7 +157,7 @@ def _element(node: etree._Element, identity: str, order: int) -> Element:
         if tag.endswith("EventDefinition"):
             events.append(tag.removesuffix("EventDefinition"))
         elif tag == "eventDefinitionRef":
-            events.append(_referenced_event(node, (child.text or "").strip()))
+            events.append(shared.get((child.text or "").strip().rpartition(":")[2], ""))
         elif tag in _LOOPS:
             loop = "sequential" if child.get("isSequential") in ("true", "1") else _LOOPS[tag]
         elif tag in _REFERENCES:
@@ -174,12 +187,4 @@ def _parent(node: etree._Element) -> str:
     for ancestor in node.iterancestors():
         if ancestor.get("id") and local_name(ancestor) not in ("laneSet", "childLaneSet", "definitions"):
             return str(ancestor.get("id"))
-    return ""
-
-
-def _referenced_event(node: etree._Element, reference: str) -> str:
-    identity = reference.rpartition(":")[2]
-    for definition in node.getroottree().getroot().iterchildren(f"{{{BPMN}}}*"):
-        if definition.get("id") == identity:
-            return local_name(definition).removesuffix("EventDefinition")
     return ""

@@ -14,6 +14,7 @@ _NARROW = frozenset("iljtfrI.,:;'|!()[]{} -")
 _WIDE_LATIN = frozenset("mwMW@%—…")
 # Punctuation that must not begin a line (JIS X 4051 and GB/T 15834 agree on these).
 _NEVER_FIRST = frozenset("，。、；：？！）】》」』〉…—·,.;:?!)]}%％")
+_LONGEST = 2_000
 # Brackets that must not end a line.
 _NEVER_LAST = frozenset("（【《「『〈([{")
 
@@ -40,54 +41,67 @@ def line_height(size: float) -> float:
     return size * 1.25
 
 
-def _words(text: str) -> list[str]:
-    """Pieces that must stay together: a Latin word with its space, or one full-width character."""
-    pieces: list[str] = []
-    for character in text:
-        wide = unicodedata.east_asian_width(character) in "WF"
-        previous = pieces[-1] if pieces else ""
-        glued = previous and (
-            character in _NEVER_FIRST
-            or previous[-1] in _NEVER_LAST
-            or (not wide and not previous[-1].isspace() and not _is_wide(previous[-1]))
-        )
-        if glued:
-            pieces[-1] += character
-        else:
-            pieces.append(character)
-    return pieces
-
-
 def _is_wide(character: str) -> bool:
     return unicodedata.east_asian_width(character) in "WF"
+
+
+def _words(text: str) -> list[str]:
+    """Pieces that must stay together: a Latin word with its space, or one full-width character."""
+    pieces: list[list[str]] = []
+    for character in text:
+        last = pieces[-1][-1] if pieces else ""
+        glued = last and (
+            character in _NEVER_FIRST
+            or last in _NEVER_LAST
+            or not (_is_wide(character) or last.isspace() or _is_wide(last))
+        )
+        if glued:
+            pieces[-1].append(character)
+        else:
+            pieces.append([character])
+    return ["".join(piece) for piece in pieces]
 
 
 def _fitting(piece: str, width: float, size: float) -> list[str]:
     """Cut a piece that is wider than a line by itself."""
     if text_width(piece, size) <= width:
         return [piece]
-    parts, part = [], ""
+    parts: list[list[str]] = [[]]
+    used = 0.0
     for character in piece:
-        if part and text_width(part + character, size) > width:
-            parts.append(part)
-            part = ""
-        part += character
-    return [*parts, part] if part else parts
+        advance = size * _character_width(character)
+        if parts[-1] and used + advance > width:
+            parts.append([])
+            used = 0.0
+        parts[-1].append(character)
+        used += advance
+    return ["".join(part) for part in parts]
+
+
+def _lines(paragraph: str, width: float, size: float) -> list[str]:
+    lines: list[list[str]] = [[]]
+    used = 0.0
+    for word in _words(paragraph):
+        for piece in _fitting(word, width, size):
+            needed = text_width(piece.rstrip(), size)
+            if lines[-1] and used + needed > width:
+                lines.append([])
+                used = 0.0
+            lines[-1].append(piece)
+            used += text_width(piece, size)
+    return ["".join(line).strip() for line in lines]
 
 
 def wrap(text: str, width: float, size: float) -> list[str]:
-    """Break a text into lines at most ``width`` pixels wide; line feeds in the text are kept."""
+    """Break a text into lines at most ``width`` pixels wide; line feeds in the text are kept.
+
+    Beyond 2,000 characters a text is cut with an ellipsis: no picture needs more.
+    """
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}…"
     lines: list[str] = []
     for paragraph in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
-        line = ""
-        for word in _words(" ".join(paragraph.split())):
-            for piece in _fitting(word, width, size):
-                if line and text_width((line + piece).rstrip(), size) > width:
-                    lines.append(line.rstrip())
-                    line = piece.lstrip()
-                else:
-                    line += piece
-        lines.append(line.rstrip())
+        lines.extend(_lines(" ".join(paragraph.split()), width, size))
     while lines and not lines[-1]:
         lines.pop()
     return lines

@@ -23,6 +23,7 @@ from flowkit.bpmn.model import (
     ReceiveTask,
     SendTask,
     SubProcess,
+    Task,
     ThrowEvent,
 )
 
@@ -49,11 +50,15 @@ def _own_io(node: FlowNode) -> tuple[set[str], set[str]]:
         outputs |= {o.id for o in io.outputs}
     inputs |= {i.id for i in getattr(node, "data_inputs", ())}
     outputs |= {o.id for o in getattr(node, "data_outputs", ())}
-    loop = getattr(node, "loop", None)
-    if isinstance(loop, MultiInstanceLoopCharacteristics):
-        inputs |= {loop.input_item.id} if loop.input_item else set()
-        outputs |= {loop.output_item.id} if loop.output_item else set()
     return inputs, outputs
+
+
+def _loop_items(node: object) -> set[str]:
+    """The item that each instance of a multi-instance activity takes, and the one that it gives."""
+    loop = getattr(node, "loop", None)
+    if not isinstance(loop, MultiInstanceLoopCharacteristics):
+        return set()
+    return {item.id for item in (loop.input_item, loop.output_item) if item is not None}
 
 
 def _visible(scope: Scope | None) -> set[str]:
@@ -71,6 +76,7 @@ def _visible(scope: Scope | None) -> set[str]:
         io: IoSpecification | None = getattr(container, "io", None)
         if io is not None:
             found |= {element.id for element in (*io.inputs, *io.outputs)}
+        found |= _loop_items(container)
         scope = scope.parent
     return found
 
@@ -78,7 +84,7 @@ def _visible(scope: Scope | None) -> set[str]:
 def data_association(model: Model) -> Iterator[Problem]:
     for scope, node in model.all(FlowNode):
         inputs, outputs = _own_io(node)
-        around = _visible(scope)
+        around = _visible(scope) | _loop_items(node)
         ins: tuple[DataAssociation, ...] = getattr(node, "input_associations", ())
         outs: tuple[DataAssociation, ...] = getattr(node, "output_associations", ())
         for association in ins:
@@ -191,6 +197,82 @@ def data_item_mismatch(model: Model) -> Iterator[Problem]:
                 )
 
 
+def process_data(model: Model) -> Iterator[Problem]:
+    for scope, node in model.all(FlowNode):
+        io = scope.process.io
+        if io is None:
+            continue
+        inputs, outputs = {i.id for i in io.inputs}, {o.id for o in io.outputs}
+        ins: tuple[DataAssociation, ...] = getattr(node, "input_associations", ())
+        outs: tuple[DataAssociation, ...] = getattr(node, "output_associations", ())
+        for association in outs:
+            if association.target in inputs:
+                yield Problem(
+                    node,
+                    f"a data association writes to '{association.target}', an input of the process.",
+                    "Write to a data object or to an output: inputs come from the caller (10.4.1).",
+                )
+        for association in ins:
+            for source in sorted(outputs.intersection(association.sources)):
+                yield Problem(
+                    node,
+                    f"a data association reads '{source}', an output of the process.",
+                    "Read a data object or an input: outputs go to the caller (10.4.1).",
+                )
+
+
+def loop_data(model: Model) -> Iterator[Problem]:
+    for scope, node in model.activities():
+        loop = node.loop
+        if not isinstance(loop, MultiInstanceLoopCharacteristics):
+            continue
+        inputs, outputs = _own_io(node)
+        around = _visible(scope)
+        for name, reference, own in (
+            ("loopDataInputRef", loop.loop_data_input, inputs),
+            ("loopDataOutputRef", loop.loop_data_output, outputs),
+        ):
+            if reference and reference not in own | around:
+                yield Problem(
+                    node,
+                    f"{name} is '{reference}', which the activity can't see.",
+                    "Name its own data, or data of its scope or those around it (10.3.8).",
+                )
+
+
+def collection_mismatch(model: Model) -> Iterator[Problem]:
+    collections = {item.id: item.is_collection for item in model.definitions.item_definitions}
+    for process in model.definitions.processes:
+        for element in elements(process):
+            if not isinstance(element, DataObject | DataInput | DataOutput):
+                continue
+            item = collections.get(element.item)
+            if item is not None and element.is_collection != item:
+                yield Problem(
+                    element,
+                    f"isCollection is {str(element.is_collection).lower()}, but the item "
+                    f"'{element.item}' says {str(item).lower()}.",
+                    "Say the same in both (10.4.1).",
+                )
+
+
+def message_data(model: Model) -> Iterator[Problem]:
+    for _, task in model.all(Task):
+        if task.io is None or not isinstance(task, SendTask | ReceiveTask) or not task.message:
+            continue
+        word, count = (
+            ("inputs", len(task.io.inputs))
+            if isinstance(task, SendTask)
+            else ("outputs", len(task.io.outputs))
+        )
+        if count > 1:
+            yield Problem(
+                task,
+                f"the task has {count} data {word}, but its message has one content.",
+                "Keep one: the message's content (10.3.3).",
+            )
+
+
 def association_item_mismatch(model: Model) -> Iterator[Problem]:
     items = dict(_items(model))
     for _, node in model.all(FlowNode):
@@ -252,6 +334,10 @@ RULES: tuple[Rule, ...] = (
     error(
         "data-association", "A data association connects a node with data that it can see.", data_association
     ),
+    error("process-data", "Inputs of a process are read, its outputs are written.", process_data),
+    error("loop-data", "A multi-instance activity sees the collections that it names.", loop_data),
+    warning("collection-mismatch", "Data and its item agree about being a collection.", collection_mismatch),
+    error("message-data", "A task's data is the content of its message.", message_data),
     error("io-sets", "Input and output sets list each of the element's data.", io_sets),
     error("subprocess-io", "An embedded subprocess has no inputs and outputs of its own.", subprocess_io),
     error("event-data", "An event has at most one data item a definition.", event_data),

@@ -37,6 +37,7 @@ from flowkit.bpmn.model import (
     Transaction,
     UserTask,
 )
+from flowkit.bpmn.schema import BPMN
 from flowkit.bpmn.support import NOT_EXECUTED, POSITIONS, event_kind, event_position
 
 __all__ = ["DETECT", "RULES"]
@@ -94,8 +95,20 @@ def must_understand(model: Model) -> Iterator[Problem]:
             )
 
 
+def import_of_bpmn(model: Model) -> Iterator[Problem]:
+    for kind_of, namespace, location in model.definitions.imports:
+        if kind_of == BPMN:
+            yield Problem(
+                model.definitions,
+                f"the file imports the BPMN file '{location or namespace}', which is not read.",
+                "Remove the import and deploy both files: what is called is found by its id.",
+            )
+
+
 def import_not_read(model: Model) -> Iterator[Problem]:
-    for _, namespace, location in model.definitions.imports:
+    for kind_of, namespace, location in model.definitions.imports:
+        if kind_of == BPMN:
+            continue
         yield Problem(
             model.definitions,
             f"the file imports '{location or namespace}', which is not read.",
@@ -248,6 +261,7 @@ RULES: tuple[Rule, ...] = (
     error("public-process", "An executable process is private.", public_process),
     error("not-a-flow-element", "A process holds what belongs into a process.", not_a_flow_element),
     error("must-understand", "The file demands nothing that flowkit does not know.", must_understand),
-    warning("import-not-read", "A file stands on its own.", import_not_read),
+    error("import-of-bpmn", "A file imports no other diagram.", import_of_bpmn),
+    warning("import-not-read", "A file that is imported is not read.", import_not_read),
     error("not-executed", "What flowkit does not execute is refused.", not_executed),
 )

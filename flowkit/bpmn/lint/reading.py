@@ -29,6 +29,7 @@ READING_RULES: dict[str, str] = {
     "external-reference": "What is referred to is in the same file.",
     "undeclared-prefix": "The prefix of a reference is declared.",
     "flow-reference": "Nodes and sequence flows agree about how they are connected.",
+    "data-set": "Input and output sets are consistent in themselves and with each other.",
     "data-object-state": "References to a data object have states, the object has none.",
 }
 """Name of the rule → the rule in a sentence."""

@@ -10,16 +10,19 @@ is suspended, so that nothing of it is claimed, fired or correlated.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 __all__ = ["INSTANCE_ROWS", "SCHEMA_VERSION", "TABLES", "Table", "ddl"]
 
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
-    """``columns`` are ``name type``; types are text, int, blob. ``key`` is the primary key."""
+    """``columns`` are ``name type``; types are text, int, blob. ``key`` is the primary key.
+
+    Tables are equal only when they are identical, which makes them cheap keys of dictionaries.
+    """
 
     name: str
     columns: tuple[str, ...]
@@ -42,11 +45,13 @@ class Table:
         marks = ",".join("?" * len(self.names))
         return f"INSERT INTO {self.name} ({','.join(self.names)}) VALUES ({marks})"
 
+    @cache  # noqa: B019 tables live as long as the module
     def delete(self, columns: int) -> str:
         """Delete by the first ``columns`` columns of the key."""
         where = " AND ".join(f"{name}=?" for name in self.key[:columns])
         return f"DELETE FROM {self.name} WHERE {where}"
 
+    @cache  # noqa: B019
     def update(self, columns: tuple[str, ...]) -> str:
         where = " AND ".join(f"{name}=?" for name in self.key)
         return f"UPDATE {self.name} SET {','.join(f'{name}=?' for name in columns)} WHERE {where}"
@@ -148,12 +153,14 @@ JOB = Table(
         "(type, priority desc, at) where state = 'ready' and active = 1",
         "(at) where state in ('waiting', 'leased')",
     ),
+    clustered=True,
 )
 TIMER = Table(
     "flowkit_timer",
     ("instance text", "key int", "node text", "process text", "due int", "active int"),
     ("instance", "key"),
     ("(due) where active = 1",),
+    clustered=True,
 )
 SUBSCRIPTION = Table(
     "flowkit_subscription",
@@ -170,6 +177,7 @@ SUBSCRIPTION = Table(
     ),
     ("instance", "key"),
     ("(kind, name, correlation_key)",),
+    clustered=True,
 )
 USER_TASK = Table(
     "flowkit_user_task",
@@ -184,15 +192,13 @@ USER_TASK = Table(
         "follow_up int null",
         "priority int",
         "form text null",
-        "form_binding text",
-        "form_version_tag text",
-        "candidate_groups blob",
-        "candidate_users blob",
-        "headers blob",
+        "candidates blob",
+        "detail blob",
         "created int",
     ),
     ("instance", "key"),
-    ("(process, node)", "(assignee) where assignee is not null", "(created)"),
+    ("(process, node)", "(assignee) where assignee is not null"),
+    clustered=True,
 )
 CANDIDATE = Table(
     "flowkit_candidate",

@@ -6,13 +6,14 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 from urllib.parse import unquote
 
 from flowkit.engine.sql.migrations import migrate_schema, schema_version
 from flowkit.engine.sql.schema import SCHEMA_VERSION
 from flowkit.engine.store import Row, Session, WriteConflict
-from flowkit.errors import StoreUnavailable
+from flowkit.errors import EngineClosed, StoreUnavailable
 
 __all__ = ["SQLiteSession", "SQLiteStore"]
 
@@ -80,18 +81,8 @@ class SQLiteStore:
             with self.transaction() as session:
                 migrate_schema(session)
 
-    @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        execute = self._writer.connection.execute
-        with self._mutex, _translated():
-            execute("BEGIN IMMEDIATE")
-            try:
-                yield self._writer
-                execute("COMMIT")
-            except BaseException:
-                if self._writer.connection.in_transaction:
-                    execute("ROLLBACK")
-                raise
+    def transaction(self) -> _Transaction:
+        return _Transaction(self._writer, self._mutex)
 
     @contextmanager
     def reader(self) -> Iterator[Session]:
@@ -139,15 +130,60 @@ def _path(url: str) -> str:
     return unquote(path.partition("?")[0])
 
 
+class _Transaction:
+    """A class, not a generator: this is on the path of every command."""
+
+    __slots__ = ("_mutex", "_session")
+
+    def __init__(self, session: SQLiteSession, mutex: threading.RLock) -> None:
+        self._session = session
+        self._mutex = mutex
+
+    def __enter__(self) -> Session:
+        self._mutex.acquire()
+        try:
+            self._session.run("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            self._mutex.release()
+            raise _translation(error) from error
+        return self._session
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self._session.run("COMMIT")
+        except sqlite3.Error as refused:
+            self._roll_back()
+            raise _translation(refused) from refused
+        finally:
+            if error is not None:
+                self._roll_back()
+            self._mutex.release()
+        if isinstance(error, sqlite3.Error):
+            raise _translation(error) from error
+
+    def _roll_back(self) -> None:
+        if self._session.connection.in_transaction:
+            self._session.run("ROLLBACK")
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
-    """SQLite's errors in flowkit's words."""
     try:
         yield
-    except sqlite3.IntegrityError as error:
-        raise WriteConflict(str(error)) from error
-    except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
-        raise StoreUnavailable(
-            f"SQLite refused the transaction ({error}); nothing of it was stored. "
-            "Check the path, its permissions, free disk space, and who else holds the file."
-        ) from error
+    except sqlite3.Error as error:
+        raise _translation(error) from error
+
+
+def _translation(error: sqlite3.Error) -> Exception:
+    """SQLite's error in flowkit's words."""
+    if isinstance(error, sqlite3.IntegrityError):
+        return WriteConflict(str(error))
+    if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error):
+        return EngineClosed("The engine is closed; make a new one to go on.")
+    return StoreUnavailable(
+        f"SQLite refused the transaction ({error}); nothing of it was stored. "
+        "Check the path, its permissions, free disk space, and who else holds the file."
+    )

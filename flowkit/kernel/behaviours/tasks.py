@@ -153,7 +153,16 @@ USER_TASK = Behaviour(_user_task, waits=True, resume=finish_with)
 def _script(frame: Frame, token: Token, node: Node) -> None:
     formula, variable = node.detail
     value = frame.value(formula, frame.instance.inner_scope(token))
-    finish_with(frame, token, node, {variable: value} if variable else {})
+    if variable:
+        finish_with(frame, token, node, {variable: value})
+    elif isinstance(value, dict):
+        finish_with(frame, token, node, value)
+    else:
+        raise Trouble(
+            "script",
+            f"The script '{formula.text}' gave {value!r}. Name a result variable, or let it give a"
+            " context of variables.",
+        )
 
 
 SCRIPT = Behaviour(_script)

@@ -17,10 +17,12 @@ from flowkit.bpmn.diagram.layout.read import build_sheet
 from flowkit.bpmn.diagram.layout.route import route_edges
 from flowkit.bpmn.diagram.layout.rows import assign_rows
 from flowkit.bpmn.diagram.layout.satellites import place_satellites
-from flowkit.bpmn.diagram.layout.sheet import Box, Picture
+from flowkit.bpmn.diagram.layout.sheet import Box, Picture, Sheet
 from flowkit.bpmn.diagram.layout.tracks import assign_tracks, cut_into_stretches
 from flowkit.bpmn.diagram.layout.write import PlaneOf, write_diagrams
 from flowkit.bpmn.diagram.source import Source, read_source
+from flowkit.errors import InvalidModel
+from flowkit.findings import Finding, Location, Severity
 
 __all__ = ["Subprocesses", "layout"]
 
@@ -28,6 +30,8 @@ Subprocesses = Literal["auto", "expanded", "collapsed"]
 
 # More flow nodes than this on a level are a diagram of their own to drill into.
 _CROWDED = 10
+# Ten seconds of work; a diagram of this size is no picture any more.
+_LARGEST = 5_000
 _ORIGIN = (160, 80)
 
 
@@ -41,7 +45,8 @@ def layout(data: bytes, *, subprocesses: Subprocesses = "auto", file: str = "") 
     but event subprocesses where a level would show more than twenty.
 
     Deterministic: the same file gives the same bytes, and laying out again changes nothing.
-    Raises :class:`~flowkit.errors.InvalidModel` if ``data`` is not BPMN.
+    Raises :class:`~flowkit.errors.InvalidModel` if ``data`` is not BPMN, or if one level holds more
+    than 5,000 nodes and flows.
     """
     source = read_source(data, file=file)
     contents = Contents(source, diagrams_of(source))
@@ -61,6 +66,7 @@ def layout(data: bytes, *, subprocesses: Subprocesses = "auto", file: str = "") 
 def _arrange(contents: Contents, owner: str) -> Picture:
     """Give one sheet its places."""
     sheet = build_sheet(contents, owner)
+    _refuse_giants(contents.source, sheet)
     assign_columns(sheet)
     assign_rows(sheet)
     place_boundaries(sheet)
@@ -73,6 +79,18 @@ def _arrange(contents: Contents, owner: str) -> Picture:
     add_loose_edges(picture, sheet.loose)
     add_groups(picture, contents, sheet.owners, contents.before)
     return picture
+
+
+def _refuse_giants(source: Source, sheet: Sheet) -> None:
+    size = len(sheet.nodes) + len(sheet.edges) + len(sheet.loose) + len(sheet.lanes)
+    if size > _LARGEST:
+        owner = source.elements[sheet.owners[0]]
+        message = f"expected at most {_LARGEST} nodes and flows on one level, found {size}"
+        location = Location(source.file, owner.line)
+        hint = "Move parts into collapsed subprocesses."
+        raise InvalidModel(
+            [Finding("layout-size", Severity.ERROR, location, message, hint, owner.id, owner.name)]
+        )
 
 
 def _collapsed(contents: Contents, subprocesses: Subprocesses) -> set[str]:

@@ -41,19 +41,26 @@ class Contents:
     """The file's elements by the element around them, and what was decided about subprocesses.
 
     ``before`` is what the file's diagrams were; ``pictures`` holds the arranged content of expanded
-    subprocesses. A subprocess that is not in it is drawn collapsed.
+    subprocesses (one that is not in it is drawn collapsed); ``members`` the elements by category
+    value, for groups.
     """
 
     source: Source
     before: Sequence[Diagram] = ()
     pictures: dict[str, Picture] = field(default_factory=dict)
-    inside: Mapping[str, list[Element]] = field(init=False)
+    members: Mapping[str, frozenset[str]] = field(init=False)
 
     def __post_init__(self) -> None:
-        inside: dict[str, list[Element]] = defaultdict(list)
+        members: dict[str, set[str]] = defaultdict(set)
         for element in self.source.elements.values():
-            inside[element.parent].append(element)
-        self.inside = inside
+            if element.kind != "group":
+                members[element.reference("categoryValueRef")].add(element.id)
+        self.members = {value: frozenset(ids) for value, ids in members.items() if value}
+
+    @property
+    def inside(self) -> Mapping[str, tuple[Element, ...]]:
+        """The elements directly inside each, in document order."""
+        return self.source.inside
 
     def flow_nodes(self, owner: str) -> list[Element]:
         """The activities, events and gateways directly inside an element."""

@@ -32,12 +32,7 @@ def add_groups(
 
 
 def _members(contents: Contents, group: Element, before: Sequence[Diagram]) -> set[str]:
-    value = group.reference("categoryValueRef")
-    members = {
-        element.id
-        for element in contents.source.elements.values()
-        if value and element.kind != "group" and element.reference("categoryValueRef") == value
-    }
+    members = set(contents.members.get(group.reference("categoryValueRef"), ()))
     for diagram in before:
         shown = next((shape for shape in diagram.shapes if shape.element == group.id), None)
         if shown is None:

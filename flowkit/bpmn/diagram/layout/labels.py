@@ -15,9 +15,9 @@ _NEAR = 260
 
 
 def place_labels(
-    boxes: list[Box], lines: Mapping[str, Line], edges: Mapping[str, Edge]
+    boxes: list[Box], lines: Mapping[str, Line], edges: Mapping[str, Edge], size: tuple[int, int]
 ) -> dict[str, Rectangle]:
-    """Choose, for every named edge, the first place that hits nothing, else the least bad one."""
+    """Choose, for every named edge, the first place in the picture that hits nothing, else the least bad."""
     taken: list[Rectangle] = [box.bounds for box in boxes]
     taken += [box.label for box in boxes if box.label]
     labels: dict[str, Rectangle] = {}
@@ -28,15 +28,16 @@ def place_labels(
         best = (10**9, (0, 0, width, height))
         own = _own_part(identity, edge, lines, edges)
         for place in _places(own, width, height, level_first=own is not lines[identity]):
-            cost = 1000 * sum(_hits(place, other) for other in taken)
+            cost = 1000 * (sum(_hits(place, other) for other in taken) + _outside(place, size))
             cost += sum(crossings(place, line) for line in lines.values())
             if cost < best[0]:
                 best = (cost, place)
             if not cost:
                 break
         if best[0] >= 1000:
-            free = (p for p in _around(own, width, height) if not any(_hits(p, other) for other in taken))
-            best = 0, next(free, best[1])
+            free = [p for p in _around(own, width, height) if not any(_hits(p, other) for other in taken)]
+            inside = (place for place in free if not _outside(place, size))
+            best = 0, next(inside, next(iter(free), best[1]))
         labels[identity] = best[1]
         taken.append(best[1])
     return labels
@@ -56,7 +57,8 @@ def _own_part(identity: str, edge: Edge, lines: Mapping[str, Line], edges: Mappi
         reached = index, abs(x - line[index][0]) + abs(y - line[index][1])
         if reached > furthest:
             furthest, own = reached, ((x, y), *line[index + 1 :])
-    return own
+    # Two flows with the same ends never part.
+    return own if len(own) > 1 and own[0] != own[-1] else line
 
 
 def _parting(one: Line, two: Line) -> tuple[int, tuple[int, int]] | None:
@@ -122,6 +124,11 @@ def _beside(x: int, y1: int, y2: int, width: int, height: int) -> Iterator[Recta
         top = y1 + 7 + shift if y2 > y1 else y1 - 7 - shift - height
         yield x + 4, top, width, height
         yield x - 4 - width, top, width, height
+
+
+def _outside(place: Rectangle, size: tuple[int, int]) -> bool:
+    x, y, width, height = place
+    return x < 0 or y < 0 or x + width > size[0] or y + height > size[1]
 
 
 def _hits(one: Rectangle, two: Rectangle) -> bool:

@@ -6,7 +6,7 @@ pool. They are drawn last, over the finished picture, by the simplest line that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from flowkit.bpmn.diagram.layout.labels import crossings
@@ -26,9 +26,12 @@ def add_loose_edges(picture: Picture, loose: list[Edge]) -> None:
             continue
         obstacles = [box.bounds for box in picture.boxes if not _surrounds(box, source, target)]
         obstacles = [bounds for bounds in obstacles if bounds not in (source, target)]
+        others = list(picture.lines.values())
         point = 0 in (source[2] + source[3], target[2] + target[3])
         candidates = _straight(source, target) if point else _upright(picture, source, target)
-        picture.lines[edge.id] = min(candidates, key=lambda line: (_hits(line, obstacles), _length(line)))
+        picture.lines[edge.id] = min(
+            candidates, key=lambda line: (_hits(line, obstacles), _shared(line, others), _length(line))
+        )
         if edge.label[0]:
             x, y = picture.lines[edge.id][0]
             down = picture.lines[edge.id][1][1] > y
@@ -80,7 +83,8 @@ def _upright(picture: Picture, source: _Rectangle, target: _Rectangle) -> Iterat
     turns = {(start_y + end_y) // 2}
     for box in picture.boxes:
         if box.kind == "participant":
-            turns |= {y for y in (box.y - 18, box.y + box.height + 18) if _between(start_y, y, end_y)}
+            near = (edge + shift for edge in (box.y - 26, box.y + box.height + 14) for shift in (0, 6, 12))
+            turns |= {y for y in near if _between(start_y, y, end_y)}
     for share in (50, 30, 70, 15, 85):
         x = source[0] + source[2] * share // 100
         if target[0] + 6 <= x <= target[0] + target[2] - 6:
@@ -95,8 +99,22 @@ def _between(one: int, middle: int, two: int) -> bool:
     return min(one, two) < middle < max(one, two)
 
 
-def _hits(line: Line, obstacles: list[_Rectangle]) -> int:
+def _hits(line: Line, obstacles: Sequence[_Rectangle]) -> int:
     return sum(crossings(bounds, line) > 0 for bounds in obstacles)
+
+
+def _shared(line: Line, others: Sequence[Line]) -> int:
+    """How many pieces of other lines a line would cover."""
+    return sum(_cover(one, two) for one in pairwise(line) for other in others for two in pairwise(other))
+
+
+def _cover(one: Line, two: Line) -> bool:
+    for axis in (0, 1):
+        if one[0][axis] == one[1][axis] == two[0][axis] == two[1][axis]:
+            low, high = sorted((one[0][1 - axis], one[1][1 - axis]))
+            start, end = sorted((two[0][1 - axis], two[1][1 - axis]))
+            return low < end and start < high
+    return False
 
 
 def _length(line: Line) -> int:

@@ -21,10 +21,12 @@ def finish(sheet: Sheet, geometry: Geometry) -> Picture:
     boxes: list[Box] = []
     for node in sheet.nodes.values():
         boxes.extend(_boxes(geometry, node))
-    labels = place_labels(boxes, lines, drawn)
+    width = geometry.lefts[-1] + geometry.widths[-1]
+    height = geometry.tops[-1] + geometry.heights[-1]
+    labels = place_labels(boxes, lines, drawn, (width, height))
     picture = Picture(
-        width=shift + geometry.lefts[-1] + geometry.widths[-1],
-        height=geometry.tops[-1] + geometry.heights[-1],
+        width=shift + width,
+        height=height,
         axis=_axis(sheet, geometry),
         boxes=frames + [box.moved(shift, 0) for box in boxes],
         lines={key: tuple((x + shift, y) for x, y in line) for key, line in lines.items()},
