@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flowkit.engine import Engine as Engine
+    from flowkit.engine import SystemClock as SystemClock
     from flowkit.engine import VirtualClock as VirtualClock
     from flowkit.errors import Conflict as Conflict
     from flowkit.errors import FlowkitError as FlowkitError
@@ -39,6 +40,7 @@ _HOMES = {
     "Registry": "flowkit.tasks",
     "Rejected": "flowkit.errors",
     "Retry": "flowkit.tasks",
+    "SystemClock": "flowkit.engine",
     "TaskContext": "flowkit.tasks",
     "VirtualClock": "flowkit.engine",
     "WrongState": "flowkit.errors",
@@ -56,6 +58,7 @@ __all__ = [
     "Registry",
     "Rejected",
     "Retry",
+    "SystemClock",
     "TaskContext",
     "VirtualClock",
     "WrongState",

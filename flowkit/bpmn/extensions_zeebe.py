@@ -164,6 +164,16 @@ def _publish_message(draft: Draft, node: Node) -> None:
     draft.set("time_to_live", _get(node, "timeToLive").strip())
 
 
+def _text(field: str, attribute: str) -> Callable[[Draft, Node], None]:
+    """A reader for an element that says one thing in one attribute."""
+
+    def read(draft: Draft, node: Node) -> None:
+        _known(draft, node, attribute)
+        draft.set(field, _get(node, attribute).strip())
+
+    return read
+
+
 def _marker(draft: Draft, node: Node) -> None:
     """``zeebe:userTask`` says that the engine keeps the task list: flowkit always does."""
     _known(draft, node)
@@ -176,7 +186,7 @@ ZEEBE_ELEMENTS: Mapping[str, Callable[[Draft, Node], None]] = {
     "properties": _properties,
     "assignmentDefinition": _assignment,
     "taskSchedule": _schedule,
-    "priorityDefinition": lambda draft, node: draft.set("priority", _get(node, "priority").strip()),
+    "priorityDefinition": _text("priority", "priority"),
     "formDefinition": _form,
     "userTask": _marker,
     "calledElement": _called_element,
@@ -186,7 +196,7 @@ ZEEBE_ELEMENTS: Mapping[str, Callable[[Draft, Node], None]] = {
     "adHoc": _ad_hoc,
     "subscription": _subscription,
     "publishMessage": _publish_message,
-    "versionTag": lambda draft, node: draft.set("version_tag", _get(node, "value").strip()),
+    "versionTag": _text("version_tag", "value"),
     "executionListeners": refused_element(
         "flowkit runs no execution listeners; draw a service task where the work is done."
     ),

@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 from flowkit.dmn.check import check
-from flowkit.dmn.decide import DecisionModel, Imports, parse
+from flowkit.dmn.decide import DecisionModel
+from flowkit.dmn.load import Imports, parse, parse_files
 from flowkit.dmn.result import DecisionEvaluation, DecisionResult, MatchedRule, explain
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "check",
     "explain",
     "parse",
+    "parse_files",
 ]

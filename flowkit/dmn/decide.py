@@ -1,8 +1,8 @@
-"""The public model: parse a file, evaluate a decision."""
+"""The public model: evaluate a decision, a decision service, a business knowledge model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -13,20 +13,19 @@ from flowkit.dmn.model import (
     Decision,
     DecisionService,
     Definitions,
-    Import,
     InputData,
     ItemDefinition,
 )
 from flowkit.dmn.nodes import DecisionNode, KnowledgeNode, ServiceNode, decide, parameter_name
 from flowkit.dmn.program import Program
-from flowkit.dmn.read import read_definitions
 from flowkit.dmn.result import DecisionResult
 from flowkit.dmn.runtime import Run
-from flowkit.errors import EvaluationLimit, InvalidModel, NotFound
+from flowkit.dmn.texts import Functions
+from flowkit.errors import EvaluationLimit, NotFound
 from flowkit.feel.values import Function, normalize
-from flowkit.findings import Finding, Location, Severity
+from flowkit.findings import Finding
 
-__all__ = ["DecisionModel", "Imports", "parse"]
+__all__ = ["DecisionModel"]
 
 Target = DecisionNode | KnowledgeNode | ServiceNode
 
@@ -62,8 +61,10 @@ class DecisionModel:
         definitions: Definitions,
         imports: Mapping[str, DecisionModel],
         warnings: tuple[Finding, ...] = (),
+        functions: Functions = None,
     ) -> None:
-        program = Program(definitions, {namespace: model._program for namespace, model in imports.items()})
+        programs = {namespace: model._program for namespace, model in imports.items()}
+        program = Program(definitions, programs, functions)
         values = {
             "id": definitions.id,
             "name": definitions.name,
@@ -111,62 +112,6 @@ class DecisionModel:
                 f"Decision '{decision}' nests too many function calls; end its recursion sooner."
             ) from None
         return DecisionResult(value, tuple(run.tally.record), tuple(run.diagnostics))
-
-
-Imports = Mapping[str, DecisionModel] | Callable[[Import], DecisionModel | None]
-"""Where imported models come from: by namespace, or a function of the import."""
-
-
-def parse(data: bytes, *, file: str = "", imports: Imports = MappingProxyType({})) -> DecisionModel:
-    """The model in ``data``, a DMN 1.1 to 1.5 file called ``file`` in messages.
-
-    Raises :class:`~flowkit.errors.InvalidModel` for what can't be read at all: malformed or hostile
-    XML, unknown elements, missing parts, missing imports. Use :func:`~flowkit.dmn.check` to learn
-    whether what was read may be deployed.
-    """
-    try:
-        return _parse(data, file, imports)
-    except RecursionError:
-        message = "Types or expressions refer to one another in a chain that is too long."
-        hint = "Shorten the chain of item definitions."
-        raise InvalidModel([Finding("too-deep", Severity.ERROR, Location(file), message, hint)]) from None
-
-
-def _parse(data: bytes, file: str, imports: Imports) -> DecisionModel:
-    definitions, warnings = read_definitions(data, file)
-    found: dict[str, DecisionModel] = {}
-    problems: list[Finding] = []
-    for one in definitions.imports:
-        model = _imported(one, imports)
-        if model is not None:
-            found[one.namespace] = model
-        elif "DMN" in one.import_type.upper() or not one.import_type:
-            problems.append(
-                Finding(
-                    "missing-import",
-                    Severity.ERROR,
-                    one.location,
-                    f"The imported model '{one.name}' ({one.namespace}) is not there.",
-                    "Deploy it together with this model.",
-                )
-            )
-        else:
-            problems.append(
-                Finding(
-                    "import-type",
-                    Severity.ERROR,
-                    one.location,
-                    f"The import '{one.name}' is of type '{one.import_type}'; flowkit imports only DMN.",
-                    "Rewrite what it brings as item definitions or business knowledge models.",
-                )
-            )
-    if problems:
-        raise InvalidModel(problems)
-    return DecisionModel(definitions, found, warnings)
-
-
-def _imported(one: Import, imports: Imports) -> DecisionModel | None:
-    return imports.get(one.namespace) if isinstance(imports, Mapping) else imports(one)
 
 
 def _targets(program: Program, definitions: Definitions) -> dict[str, Target]:

@@ -85,12 +85,14 @@ def _first_time(unit: Unit, message_id: str, ttl: timedelta) -> bool:
 
 
 def _start(unit: Unit, process: str, node: str, key: str, variables: Mapping[str, Any]) -> str | None:
-    """Start by message; None while an instance started with the same key is alive."""
+    """Start by message; None while an instance started with the same key is alive. The key becomes the
+    business key: it is what sender and process call the case."""
     session = unit.read(INSTANCE)
     if key and session.query(_ALIVE, (process, key)):
         return None
     version = unit.parts.definitions.latest(session, "process", process)
-    return unit.start(version, Start(variables=variables, start_event=node), message_key=key or None)
+    command = Start(variables=variables, start_event=node, business_key=key or None)
+    return unit.start(version, command, message_key=key or None)
 
 
 def _buffer(

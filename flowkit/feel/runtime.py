@@ -28,6 +28,7 @@ __all__ = [
     "missing",
     "path",
     "read",
+    "scope_path",
     "test_outcome",
 ]
 
@@ -44,13 +45,20 @@ def missing(name: str, run: Run, position: int) -> None:
     run.null("missing", f"there is no variable {name!r}", position)
 
 
+def scope_path(base: Any, name: str, run: Run, position: int) -> Any:
+    """``base.name`` where ``base`` comes as it is from the scope, and the value may need conversion."""
+    if isinstance(base, list | tuple):
+        base = run.fetch(base)
+    return run.fetch(path(base, name, run, position))
+
+
 def path(base: Any, name: str, run: Run, position: int) -> Any:
     """``base.name``: an entry, a property, or the list of those of a list's items."""
     kind = type(base)
     if kind is dict or isinstance(base, Mapping):
         value = base.get(name, MISSING)
         if value is not MISSING:
-            return run.fetch(value)
+            return value
         run.null("missing", f"the context has no entry {name!r}", position)
         return None
     if kind is list:

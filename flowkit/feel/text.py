@@ -8,6 +8,7 @@ from typing import Any
 
 from flowkit.errors import EvaluationLimit
 from flowkit.feel.limits import MAX_STRING
+from flowkit.feel.temporal.values import TEMPORAL_TYPES
 from flowkit.feel.values import Function
 
 __all__ = ["shorten", "to_text"]
@@ -65,12 +66,10 @@ def _write(value: Any, quoted: bool, parts: list[str], budget: list[int], depth:
         return
     elif isinstance(value, Function):
         parts.append(f"function({', '.join(value.parameters)})")
+    elif quoted and type(value) in TEMPORAL_TYPES:
+        parts.append(f'@"{value}"')
     else:
-        parts.append(
-            f'@"{value}"'
-            if quoted and not isinstance(value, int) and hasattr(value, "__slots__")
-            else str(value)
-        )
+        parts.append(str(value))
     budget[0] -= sum(map(len, parts[start:]))
     if budget[0] < 0:
         raise EvaluationLimit(f"the text of a value would be longer than {MAX_STRING} characters")

@@ -256,11 +256,8 @@ def normalize(value: Any, depth: int = 0, run: Run | None = None) -> Any:
         return value if same else items
     if isinstance(value, Mapping):
         entries = {str(key): normalize(item, depth + 1, run) for key, item in value.items()}
-        return (
-            value
-            if kind is dict and all(entries[k] is v for k, v in value.items() if type(k) is str)
-            else entries
-        )
+        same = kind is dict and all(type(k) is str and entries[k] is v for k, v in value.items())
+        return value if same else entries
     if isinstance(value, _STDLIB):
         return from_stdlib(value)
     if isinstance(value, HostFunction):

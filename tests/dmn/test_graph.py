@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from flowkit.dmn import DecisionModel, parse
+from flowkit.dmn import DecisionModel, parse, parse_files
 from flowkit.dmn.model import Import
 from flowkit.errors import EvaluationLimit, InvalidModel, NotFound
+from flowkit.feel import HostFunction
 from tests.dmn.models import decision, definitions, input_data, knowledge, literal, model, table
 
 
@@ -238,6 +239,58 @@ def test_imports_may_come_from_a_function() -> None:
 
     parse(definitions(IMPORT), imports=find)
     assert asked == ["base"]
+
+
+def test_files_of_one_deployment_find_their_imports_in_any_order() -> None:
+    user = definitions(
+        IMPORT, decision("d", literal("the base.plus one(1)"), ["base#k_plus one"]), namespace="user"
+    )
+    base = definitions(knowledge("plus one", {"x": "number"}, literal("x + 1")), namespace="base")
+    found = parse_files({"a user.dmn": user, "base.dmn": base})
+    assert list(found) == ["a user.dmn", "base.dmn"]
+    assert found["a user.dmn"].evaluate("d", {}).value == 2
+
+
+def test_files_that_share_a_namespace_are_told_apart_by_location() -> None:
+    def numbered(number: int) -> bytes:
+        return definitions(knowledge("n", {}, literal(str(number))), namespace="base")
+
+    kind = "https://www.omg.org/spec/DMN/20230324/MODEL/"
+    by_place = f'<import name="b" namespace="base" locationURI="./two.dmn" importType="{kind}"/>'
+    user = definitions(by_place, decision("d", literal("b.n()"), ["base#k_n"]), namespace="user")
+    found = parse_files({"one.dmn": numbered(1), "two.dmn": numbered(2), "user.dmn": user})
+    assert found["user.dmn"].evaluate("d", {}).value == 2
+
+
+def test_the_problems_of_all_files_are_told_at_once() -> None:
+    def importing(other: str, namespace: str) -> bytes:
+        return definitions(f'<import name="o" namespace="{other}" importType=""/>', namespace=namespace)
+
+    files = {
+        "bad.dmn": b"<x/>",
+        "c.dmn": importing("two", "one"),
+        "o.dmn": importing("one", "two"),
+        "m.dmn": importing("nobody", "three"),
+    }
+    with pytest.raises(InvalidModel) as caught:
+        parse_files(files)
+    found = {(finding.rule, finding.location.file) for finding in caught.value.findings}
+    assert found == {
+        ("not-dmn", "bad.dmn"),
+        ("missing-import", "m.dmn"),
+        ("import-cycle", "c.dmn"),
+        ("import-cycle", "o.dmn"),
+    }
+
+
+def test_functions_of_the_host_may_be_called() -> None:
+    double = HostFunction("double it", ("x",), lambda x: x * 2)
+    data = definitions(
+        decision("d", literal("double it(n)")), decision("t", table(["double it(n)"], ["x"], [["6", "1"]]))
+    )
+    whole = parse(data, functions={"double it": double})
+    assert whole.evaluate("d", {"n": 4}).value == 8
+    assert whole.evaluate("t", {"n": 3}).value == 1
 
 
 def test_a_missing_import_is_refused() -> None:

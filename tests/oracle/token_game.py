@@ -22,6 +22,7 @@ class Scope:
     armed: bool = True
     body: bool = False
     left: int = 0
+    since: int = 0
 
 
 @dataclass(eq=False)
@@ -30,6 +31,7 @@ class Token:
     scope: Scope
     at_flow: str | None = None
     waiting: bool = False
+    since: int = 0
     inner: list[Scope] = field(default_factory=list)
 
 
@@ -41,6 +43,7 @@ class TokenGame:
         self.variables = dict(variables)
         self.completed: Counter[str] = Counter()
         self.over = False
+        self.moment = 0
         self.todo: list[Token] = []
         process = definitions.processes[0]
         self.root = Scope(process, None)
@@ -137,7 +140,8 @@ class TokenGame:
         self._run()
 
     def _waiting_token(self, node: m.FlowNode) -> None:
-        for token in self._tokens(self.root):
+        """Of several that wait, the one that has waited longest is served."""
+        for token in sorted(self._tokens(self.root), key=lambda token: token.since):
             if token.waiting and token.node is node and not token.inner:
                 self._finish(token)
                 return
@@ -153,7 +157,7 @@ class TokenGame:
     def _boundary(self, event: m.BoundaryEvent) -> None:
         host = next(
             token
-            for token in self._tokens(self.root)
+            for token in sorted(self._tokens(self.root), key=lambda token: token.since)
             if token.node.id == event.attached_to and token.waiting and not token.scope.body
         )
         self._leave_by(host, event)
@@ -167,7 +171,7 @@ class TokenGame:
         self._finish(token)
 
     def _event_subprocess(self, start: m.StartEvent) -> None:
-        for scope in self._scopes(self.root):
+        for scope in sorted(self._scopes(self.root), key=lambda scope: scope.since):
             if scope.armed and not scope.body and start in self._event_starts(scope):
                 if start.is_interrupting:
                     scope.armed = False
@@ -177,7 +181,7 @@ class TokenGame:
                 )
                 token = Token(node, scope, waiting=True)
                 scope.tokens.append(token)
-                inner = Scope(node, token)
+                inner = Scope(node, token, since=self._tick())
                 token.inner.append(inner)
                 self._put(inner, start)
                 return
@@ -208,6 +212,10 @@ class TokenGame:
             inside, scope = scope.owner, scope.owner.scope
         return False
 
+    def _tick(self) -> int:
+        self.moment += 1
+        return self.moment
+
     def _run(self) -> None:
         while True:
             while self.todo:
@@ -229,9 +237,11 @@ class TokenGame:
             self._open_body(token)
         elif isinstance(node, m.UserTask | m.EventBasedGateway | m.IntermediateCatchEvent):
             token.waiting = True
+            token.since = self._tick()
         elif isinstance(node, m.SubProcess):
             token.waiting = True
-            inner = Scope(node, token)
+            token.since = self._tick()
+            inner = Scope(node, token, since=token.since)
             token.inner.append(inner)
             self._start(inner)
         else:
@@ -300,6 +310,7 @@ class TokenGame:
     def _open_body(self, token: Token) -> None:
         loop = token.node.loop  # type: ignore[attr-defined]
         token.waiting = True
+        token.since = self._tick()
         body = Scope(token.node, token, body=True)
         token.inner.append(body)
         if isinstance(loop, m.StandardLoopCharacteristics):

@@ -297,7 +297,5 @@ for _name, _reduce, _text in (
     ("max", _extreme("max", 1), "The greatest item."),
     ("all", _decide("all", decisive=False), "Whether all items are true (three-valued)."),
     ("any", _decide("any", decisive=True), "Whether some item is true (three-valued)."),
-    ("and", _decide("and", decisive=False), "The same as ``all``, by its older name."),
-    ("or", _decide("or", decisive=True), "The same as ``any``, by its older name."),
 ):
     _define_for_list_or_items(_name, _reduce, _text)

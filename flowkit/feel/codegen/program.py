@@ -91,6 +91,7 @@ _HELPERS: dict[str, Any] = {
     "quantify": runtime.quantify,
     "Range": Range,
     "read": runtime.read,
+    "scope_path": runtime.scope_path,
     "test_outcome": runtime.test_outcome,
     # What generated source itself needs; there are no other Python names in reach.
     "__builtins__": {"bool": bool, "dict": dict, "int": int, "str": str, "type": type},

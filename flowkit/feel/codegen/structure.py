@@ -142,19 +142,27 @@ def _quantified(emitter: Emitter, node: Quantified) -> str:
 # -- access
 
 
-def _base(emitter: Emitter, node: Node) -> str:
-    """What a path goes into: variables and entries on the way need no conversion."""
+def _base(emitter: Emitter, node: Node) -> tuple[str, bool]:
+    """What a path goes into, and whether that is data of the scope, which is converted only at the end."""
     if isinstance(node, Name):
-        return emitter.name(node.name, node.position, raw=True)
-    return _path(emitter, node, raw=True) if isinstance(node, Path) else emitter.value(node)
+        return emitter.name(node.name, node.position, raw=True), not emitter.binds(node.name)
+    if isinstance(node, Path):
+        return _link(emitter, node, last=False)
+    value = emitter.value(node)
+    return (value if value.isidentifier() else emitter.assign(value)), False  # `1.get` is no Python
 
 
-def _path(emitter: Emitter, node: Path, *, raw: bool = False) -> str:
-    base, key = _base(emitter, node.base), emitter.constant(node.name)
+def _path(emitter: Emitter, node: Path) -> str:
+    return _link(emitter, node, last=True)[0]
+
+
+def _link(emitter: Emitter, node: Path, *, last: bool) -> tuple[str, bool]:
+    (base, raw), key = _base(emitter, node.base), emitter.constant(node.name)
     value = emitter.assign(f"{base}.get({key}) if type({base}) is dict else None")
-    accepted = f"type({value}) not in PLAIN" + (f" and type({value}) is not dict" if raw else "")
-    emitter.line(f"if {accepted}: {value} = path({base}, {key}, R, {node.position})")
-    return value
+    helper = "scope_path" if raw else "path"
+    unfit = f"type({value}) not in PLAIN" + ("" if raw and last else f" and type({value}) is not dict")
+    emitter.line(f"if {unfit}: {value} = {helper}({base}, {key}, R, {node.position})")
+    return value, raw
 
 
 def _filter(emitter: Emitter, node: Filter) -> str:
@@ -235,7 +243,7 @@ def _is_defined(emitter: Emitter, node: Node) -> str:
         emitter.reads.add(node.name)
         return emitter.assign(f"g({emitter.constant(node.name)}, MISSING) is not MISSING")
     if isinstance(node, Path):
-        base = _base(emitter, node.base)
+        base, _ = _base(emitter, node.base)
         return emitter.assign(f"type({base}) is dict and {emitter.constant(node.name)} in {base}")
     return emitter.assign(f"{emitter.value(node)} is not None")
 

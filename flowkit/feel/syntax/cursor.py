@@ -88,24 +88,25 @@ class Cursor:
 
     def name_before(self, *ends: str) -> str:
         """The name that stands before one of ``ends``, which is taken too; it becomes known."""
-        start = self.index
-        if self.token.kind == "string":
-            name = str(self.advance().value)
-        else:
-            while self._is_name_part(self.token) and self.token.text not in ends:
-                self.index += 1
-            if self.index == start:
-                raise self.error(f"expected a name, found {self.found()}")
-            name = join_tokens(self.tokens[start : self.index])
-            self._declare(start, self.index, name)
+        quoted = self.token.kind == "string"
+        name = str(self.advance().value) if quoted else self._new_name("a name", ends)
         if self.token.text not in ends:
             raise self.error(f"expected {' or '.join(map(repr, ends))}, found {self.found()}")
         self.advance()
         return name
 
-    def _declare(self, start: int, end: int, name: str) -> None:
-        if end - start > 1:
-            self._local.add_tokens(self.tokens[start:end], name)
+    def _new_name(self, what: str, ends: tuple[str, ...] = ()) -> str:
+        """Take a name that the text introduces; it becomes known."""
+        start = self.index
+        if self.token.kind == "word":
+            while self._is_name_part(self.token) and self.token.text not in ends:
+                self.index += 1
+        if self.index == start:
+            raise self.error(f"expected {what}, found {self.found()}")
+        name = join_tokens(self.tokens[start : self.index])
+        if self.index - start > 1:
+            self._local.add_tokens(self.tokens[start : self.index], name)
+        return name
 
     @staticmethod
     def _is_name_part(token: Token) -> bool:
@@ -152,14 +153,7 @@ class Cursor:
 
     def parameter_name(self) -> str:
         """Take the name of a parameter; it becomes known."""
-        start = self.index
-        while self._is_name_part(self.token):
-            self.index += 1
-        if self.index == start:
-            raise self.error(f"expected the name of a parameter, found {self.found()}")
-        name = join_tokens(self.tokens[start : self.index])
-        self._declare(start, self.index, name)
-        return name
+        return self._new_name("the name of a parameter")
 
     def end(self) -> None:
         """Raises InvalidExpression unless everything was read."""

@@ -19,6 +19,7 @@ __all__ = [
     "HOUR",
     "MINUTE",
     "SECOND",
+    "TEMPORAL_TYPES",
     "Date",
     "DateTime",
     "DaysTimeDuration",
@@ -271,4 +272,5 @@ class YearsMonthsDuration:
 
 
 Duration = DaysTimeDuration | YearsMonthsDuration
+TEMPORAL_TYPES = frozenset({Date, Time, DateTime, DaysTimeDuration, YearsMonthsDuration})
 Temporal = Date | Time | DateTime | DaysTimeDuration | YearsMonthsDuration

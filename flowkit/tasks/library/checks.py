@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from flowkit.tasks.library.shapes import Document, Evidence, Level, Signature
 from flowkit.tasks.registry import task
+from flowkit.tasks.shapes import Document, Evidence, Level, Signature
 
 __all__ = ["approval_chain", "document_check", "evidence_check", "form_complete", "signature_check"]
 

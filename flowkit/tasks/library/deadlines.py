@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from flowkit.errors import InvalidPayload
+from flowkit.tasks.books import Books, Page, once
 from flowkit.tasks.context import TaskContext
-from flowkit.tasks.library.books import Books, Page, once
 from flowkit.tasks.library.numbering import next_number
 from flowkit.tasks.outcomes import BpmnError
 from flowkit.tasks.registry import task

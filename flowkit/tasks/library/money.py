@@ -11,12 +11,12 @@ from decimal import Decimal
 from typing import Any
 
 from flowkit.errors import InvalidPayload
+from flowkit.tasks.books import Books, Page, once
 from flowkit.tasks.context import TaskContext
-from flowkit.tasks.library.books import Books, Page, once
 from flowkit.tasks.library.numbering import next_number
-from flowkit.tasks.library.shapes import Money
 from flowkit.tasks.outcomes import BpmnError
 from flowkit.tasks.registry import task
+from flowkit.tasks.shapes import Money
 
 __all__ = ["MoneyHandlers"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 
 from flowkit.errors import InvalidPayload
+from flowkit.tasks.books import Books, Page, once
 from flowkit.tasks.context import TaskContext
-from flowkit.tasks.library.books import Books, Page, once
 from flowkit.tasks.registry import task
 
 __all__ = ["NumberHandlers", "next_number"]

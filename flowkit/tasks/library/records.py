@@ -7,8 +7,8 @@ from datetime import tzinfo
 from typing import Any
 
 from flowkit.errors import InvalidPayload
+from flowkit.tasks.books import Books, Page, once
 from flowkit.tasks.context import TaskContext
-from flowkit.tasks.library.books import Books, Page, once
 from flowkit.tasks.library.numbering import next_number
 from flowkit.tasks.registry import task
 

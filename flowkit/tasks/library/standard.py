@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from flowkit.tasks.books import Books, MemoryBooks, SqlBooks
 from flowkit.tasks.library import checks
-from flowkit.tasks.library.books import Books, MemoryBooks, SqlBooks
 from flowkit.tasks.library.deadlines import DeadlineHandlers, IsWorkingDay, SlotHandlers
 from flowkit.tasks.library.money import MoneyHandlers
 from flowkit.tasks.library.numbering import NumberHandlers

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import Any, Protocol
 
+from flowkit.tasks.books import Books, Page, once
 from flowkit.tasks.context import TaskContext
-from flowkit.tasks.library.books import Books, Page, once
 from flowkit.tasks.library.numbering import next_number
-from flowkit.tasks.library.shapes import Contact, Part, named
 from flowkit.tasks.outcomes import BpmnError
 from flowkit.tasks.registry import task
+from flowkit.tasks.shapes import Contact, Part, named
 
 __all__ = ["BookStock", "Stock", "StockHandlers", "SupplyHandlers"]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from flowkit.tasks.library.books import Books
+from flowkit.tasks.books import Books
 
 if TYPE_CHECKING:
     import httpx

@@ -14,13 +14,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flowkit.errors import InvalidPayload
+from flowkit.tasks.books import Books, MemoryBooks
 from flowkit.tasks.context import TaskContext
-from flowkit.tasks.library.books import Books, MemoryBooks
-from flowkit.tasks.library.shapes import Contact
 from flowkit.tasks.notify.channels import Channel, ChannelDown, ChannelRefused, MemoryChannel, Notice
 from flowkit.tasks.notify.templates import Templates
 from flowkit.tasks.outcomes import Retry
 from flowkit.tasks.registry import task
+from flowkit.tasks.shapes import Contact
 
 if TYPE_CHECKING:
     from flowkit.tasks.notify.settings import NotifySettings

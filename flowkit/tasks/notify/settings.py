@@ -33,7 +33,7 @@ from flowkit.tasks.notify.channels import CallListChannel, Channel, MemoryChanne
 from flowkit.tasks.yaml_file import read_yaml
 
 if TYPE_CHECKING:
-    from flowkit.tasks.library.books import Books
+    from flowkit.tasks.books import Books
 
 __all__ = ["NotifySettings", "build_channel", "read_settings"]
 

@@ -10,8 +10,8 @@ import pytest
 
 from flowkit.errors import InvalidPayload
 from flowkit.tasks import BpmnError, TaskContext
+from flowkit.tasks.books import MemoryBooks, SqlBooks
 from flowkit.tasks.library import StandardTasks, standard_tasks
-from flowkit.tasks.library.books import MemoryBooks, SqlBooks
 
 NOW = datetime(2025, 3, 3, 1, 0, tzinfo=UTC)
 LATE = datetime(2025, 3, 3, 17, 0, tzinfo=UTC)  # already the 4th in Shanghai

@@ -11,7 +11,7 @@ import apprise
 import pytest
 from apprise.plugins.dingtalk import NotifyDingTalk
 
-from flowkit.tasks.library.books import MemoryBooks
+from flowkit.tasks.books import MemoryBooks
 from flowkit.tasks.notify.apprise_channel import AppriseChannel
 from flowkit.tasks.notify.channels import (
     CallListChannel,

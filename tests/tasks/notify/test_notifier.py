@@ -9,7 +9,7 @@ import pytest
 
 from flowkit.errors import InvalidModel, InvalidPayload, NotFound
 from flowkit.tasks import Registry, Retry, TaskContext
-from flowkit.tasks.library.books import MemoryBooks
+from flowkit.tasks.books import MemoryBooks
 from flowkit.tasks.notify import (
     ChannelDown,
     ChannelRefused,

@@ -6,7 +6,7 @@ pool. They are drawn last, over the finished picture, by the simplest line that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from flowkit.bpmn.diagram.layout.labels import crossings
@@ -99,11 +99,11 @@ def _between(one: int, middle: int, two: int) -> bool:
     return min(one, two) < middle < max(one, two)
 
 
-def _hits(line: Line, obstacles: list[_Rectangle]) -> int:
+def _hits(line: Line, obstacles: Sequence[_Rectangle]) -> int:
     return sum(crossings(bounds, line) > 0 for bounds in obstacles)
 
 
-def _shared(line: Line, others: list[Line]) -> int:
+def _shared(line: Line, others: Sequence[Line]) -> int:
     """How many pieces of other lines a line would cover."""
     return sum(_cover(one, two) for one in pairwise(line) for other in others for two in pairwise(other))
 
@@ -112,10 +112,8 @@ def _cover(one: Line, two: Line) -> bool:
     for axis in (0, 1):
         if one[0][axis] == one[1][axis] == two[0][axis] == two[1][axis]:
             low, high = sorted((one[0][1 - axis], one[1][1 - axis]))
-            return (
-                low < max(two[0][1 - axis], two[1][1 - axis])
-                and min(two[0][1 - axis], two[1][1 - axis]) < high
-            )
+            start, end = sorted((two[0][1 - axis], two[1][1 - axis]))
+            return low < end and start < high
     return False
 
 

@@ -13,6 +13,8 @@ _STEP = 0.7
 _BEND = 3.0
 _CROSSING = 3.5
 _TOUCH = 12.0
+_MIRROR = 4.0
+_BACKWARD = 3.0
 _BLACK_BOX = 8.0
 # What a search pays, if it found nothing else, for a stretch that it should not share.
 _FORCED = 25.0
@@ -120,6 +122,8 @@ class _Search:
         self.grid = grid
         self.edge = edge
         self.forced = forced
+        source, target = grid.sheet.nodes.get(edge.source), grid.sheet.nodes.get(edge.target)
+        self.rightward = source is not None and target is not None and source.column < target.column
         self.goals: dict[tuple[int, int], tuple[float, int]] = {}
         self.lowest, self.highest = 0, len(grid.levels) - 1
         if edge.kind != "messageFlow":
@@ -246,9 +250,9 @@ class _Search:
                 return None
             price += _BLACK_BOX
         if turn != direction:
-            price += _BEND
-            if x % 2 and grid.levels[y].kind == "row":
-                price += self._touching(point)
+            price += _BEND + (_BACKWARD if turn == LEFT and self.rightward else 0.0)
+            if grid.levels[y].kind == "row":
+                price += self._touching(point) if x % 2 else self._mirrored(point)
         elif not leaving:
             through = grid.through_v if turn < DOWN else grid.through_h
             price += _CROSSING * through[point]
@@ -271,7 +275,7 @@ class _Search:
             if shared is not None:
                 price += shared
             elif not middle:
-                price += 0.05
+                price += 0.02
             elif turn >= DOWN and self._boundary_pair(other):
                 price += 0.1
             else:
@@ -285,6 +289,11 @@ class _Search:
 
     def _boundary_pair(self, other: Edge) -> bool:
         return bool(self.edge.boundary and other.boundary and self.edge.source == other.source)
+
+    def _mirrored(self, point: int) -> float:
+        """The price of turning where another edge turns: beside each other, they may look like one."""
+        others = self.grid.bends.get(point, ())
+        return _MIRROR if any(_sharing(self.edge, other) is None for other in others) else 0.0
 
     def _touching(self, point: int, bends_only: bool = False) -> float:
         """The price of meeting another edge's corner in the middle of a cell."""

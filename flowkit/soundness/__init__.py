@@ -1,0 +1,11 @@
+"""Soundness: what is wrong with a diagram whatever its data, found before it runs.
+
+>>> from flowkit.soundness import check_soundness
+>>> result = check_soundness(definitions, "Process_1")
+>>> [str(finding) for finding in result.findings]
+"""
+
+from flowkit.soundness.explore import Exploration, explore
+from flowkit.soundness.report import Soundness, check_soundness
+
+__all__ = ["Exploration", "Soundness", "check_soundness", "explore"]
