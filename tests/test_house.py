@@ -29,7 +29,7 @@ LAYERS: dict[str, float] = {
     "engine": 5,
     "simulation": 6,
     "testing": 6,
-    "export": 6,
+    "export": 5.5,
     "adapters": 6,
     "soundness": 6,
     "web": 6,

@@ -27,6 +27,7 @@ from flowkit.dmn.model import (
 )
 from flowkit.dmn.runtime import Run, Step, coercion, shown
 from flowkit.dmn.texts import Texts
+from flowkit.findings import Location, Severity
 
 __all__ = ["compile_boxed"]
 
@@ -36,7 +37,7 @@ Names = frozenset[str]
 def compile_boxed(boxed: Boxed | None, texts: Texts, names: Names, label: str) -> Step:
     """The step of a boxed expression in a scope of ``names``; ``label`` names it in messages."""
     if boxed is None:
-        return _missing(label)
+        return _missing(label, texts, None)
     step = COMPILERS[type(boxed)](boxed, texts, names, boxed.label or label)
     kind = None if isinstance(boxed, FunctionDefinition) else texts.types.of(boxed.type_ref)
     _check_type(boxed, texts)
@@ -56,7 +57,15 @@ def _check_type(boxed: Boxed, texts: Texts) -> None:
         )
 
 
-def _missing(label: str) -> Step:
+def _missing(label: str, texts: Texts, location: Location | None) -> Step:
+    texts.report(
+        "no-logic",
+        location or texts.owner.location,
+        f"'{label}' has no expression: its value is null.",
+        "Write one, or remove the entry.",
+        Severity.WARNING,
+    )
+
     def step(scope: dict[str, Any], run: Run) -> Any:
         run.note("logic", f"'{label}' has no expression, so its value is null.", label)
         return None
@@ -66,7 +75,9 @@ def _missing(label: str) -> Step:
 
 def _literal(boxed: LiteralExpression, texts: Texts, names: Names, label: str) -> Step:
     text = boxed.text.strip()
-    return texts.step(Cell(text, boxed.location), names) if text else _missing(label)
+    if not text:
+        return _missing(label, texts, boxed.location)
+    return texts.step(Cell(text, boxed.location), names)
 
 
 def _table(boxed: DecisionTable, texts: Texts, names: Names, label: str) -> Step:

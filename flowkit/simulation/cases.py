@@ -40,6 +40,7 @@ class Case:
         "started",
         "state",
         "suspended",
+        "trouble",
         "visits",
         "waiting",
         "waits",
@@ -61,6 +62,7 @@ class Case:
         self.level: float = 0.0 if caller is None else self.root.level
         self.attributes: dict[str, Any] | None = None
         self.path = 0
+        self.trouble = ""
         self.cost = 0.0
         self.waiting = 0.0
         self.processing = 0.0

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flowkit.simulation.logbook import Logbook
+from flowkit.export.records import LogWriter
 from flowkit.simulation.outcome import Outcome, outcome_of
 from flowkit.simulation.plan import make_plan
 from flowkit.simulation.results import Result
@@ -36,7 +36,7 @@ def simulate(  # noqa: PLR0913 - options, by keyword only
     processes: int = 1,
     cluster: str | None = None,
     progress: Progress | None = None,
-    log: Logbook | None = None,
+    log: LogWriter | None = None,
     confidence: float = 0.95,
 ) -> Result:
     """Simulate a scenario, or a diagram with assumptions.
@@ -99,7 +99,7 @@ def _stages(study: Study, outcomes: Mapping[int, Outcome]) -> Iterator[range]:
         following = min(wanted.max, max(done + 1, math.ceil(done * min(4.0, (now.half_width / target) ** 2))))
 
 
-def run_once(machines: Machines, study: Study, replication: int, log: Logbook | None = None) -> Outcome:
+def run_once(machines: Machines, study: Study, replication: int, log: LogWriter | None = None) -> Outcome:
     """One replication in this process."""
     run = Run(machines, study.scenario.run.seed, replication, logbook=log)
     return outcome_of(run.execute(), replication)
@@ -138,7 +138,7 @@ def _workers(study: Study, processes: int, cluster: str | None) -> Iterator[Exec
 
 
 def _replicate(
-    machines: Machines, study: Study, planned: Sequence[int], executor: Executor | None, log: Logbook | None
+    machines: Machines, study: Study, planned: Sequence[int], executor: Executor | None, log: LogWriter | None
 ) -> Iterable[Outcome]:
     numbers = list(planned)
     if log is not None and numbers and numbers[0] == 0:

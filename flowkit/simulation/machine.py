@@ -125,7 +125,11 @@ _BUILD: dict[int, Build] = {
         call=key, code=given["code"], variables=given["variables"]
     ),
     CANCEL: lambda _key, given: p.Cancel(reason=given["reason"]),
-    START: lambda _, given: p.Start(variables=given["variables"], start_event=given["start_event"]),
+    START: lambda _, given: p.Start(
+        variables=given["variables"],
+        start_event=given["start_event"],
+        parent=p.ParentCall("case", 0) if given["called"] else None,
+    ),
 }
 _encode = msgspec.json.Encoder().encode
 _NONE: Mapping[str, Any] = {}
@@ -166,7 +170,9 @@ class Machine:
             case.state = self._state(self._fresh)
         else:
             case.state = decode_instance(self._fresh)
-        return self.send(case, START, 0, {"variables": variables, "start_event": start_event}, now)
+        called = case.caller is not None
+        given = {"variables": variables, "start_event": start_event, "called": called}
+        return self.send(case, START, 0, given, now)
 
     def send(self, case: Case, op: int, key: int, given: Mapping[str, Any], now: float) -> Move:
         """Give the case's instance a command; the caller acts on the move's effects, in order."""

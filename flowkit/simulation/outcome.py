@@ -36,7 +36,8 @@ class Outcome:
     stuck: dict[str, int] = field(default_factory=dict)
     wip: tuple[float, list[float]] = (0.0, [])
     queues: dict[str, tuple[float, list[float]]] = field(default_factory=dict)
-    units: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    """The tasks' names in the measures, by element id."""
 
 
 def outcome_of(run: Run, replication: int) -> Outcome:
@@ -125,11 +126,13 @@ def _activities(run: Run, outcome: Outcome) -> None:
     measures = outcome.measures
     for label, station in zip(station_labels(run.plan), run.stations, strict=True):
         name = f"activity.{label}"
+        outcome.labels[station.plan.node] = label
         measures[f"{name}.count"] = float(station.done)
         measures[f"{name}.per_case"] = station.done / run.counted if run.counted else math.nan
         _describe(measures, f"{name}.waiting_time", station.waited, (50, 95))
         _describe(measures, f"{name}.processing_time", station.worked, (50, 95))
         _describe(measures, f"{name}.cycle_time", station.spent, (50, 95))
+        measures[f"{name}.cost"] = station.spent_money / run.counted if run.counted else math.nan
         if station.done:
             measures[f"{name}.rework.share"] = station.rework / station.done
         if station.patience is not None:

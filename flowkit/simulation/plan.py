@@ -345,6 +345,8 @@ def _waits_and_stations(draft: Draft, plan: Plan) -> None:
             element = node.element
             if isinstance(element, m.EndEvent) and node.container == process:
                 plan.ends[process, node.id] = len(plan.ends)
+            if any(start.node == element.id for start in program.starts):
+                continue
             if isinstance(element, m.CatchEvent | m.ReceiveTask) and _is_waited_for(element):
                 _add_wait(element, draft, plan)
             elif isinstance(element, m.Task):
@@ -373,12 +375,7 @@ def _add_wait(element: m.CatchEvent | m.ReceiveTask, draft: Draft, plan: Plan) -
     if delay is None and not timer and not thrown:
         if attached:
             never = True
-            if (
-                isinstance(element, m.BoundaryEvent)
-                or process != plan.process
-                or not _starts_process(element, plan)
-            ):
-                draft.assume(f"Event {label(element)} never occurs.")
+            draft.assume(f"Event {label(element)} never occurs.")
         else:
             delay = parse_distribution(DELAY)
             draft.assume(f"{label(element)} is waited for 1h on average (exponential).")
@@ -400,10 +397,6 @@ def _add_wait(element: m.CatchEvent | m.ReceiveTask, draft: Draft, plan: Plan) -
             variables,
         )
     )
-
-
-def _starts_process(element: m.FlowNode, plan: Plan) -> bool:
-    return any(start.node == element.id for start in plan.program.starts)
 
 
 def _is_thrown(element: m.CatchEvent | m.ReceiveTask, draft: Draft) -> bool:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 from typing import Any
 
+from flowkit.export.records import LogWriter, WorkRecord
 from flowkit.kernel import Program
 from flowkit.kernel import protocol as p
 from flowkit.simulation import machine as k
@@ -18,7 +19,6 @@ from flowkit.simulation.calendars import Duty
 from flowkit.simulation.cases import Case
 from flowkit.simulation.duty import start_duties
 from flowkit.simulation.effects import Effects
-from flowkit.simulation.logbook import Logbook, WorkRecord
 from flowkit.simulation.machine import Machine
 from flowkit.simulation.measures import Level, Tally
 from flowkit.simulation.plan import CASES, ArrivalPlan, Plan
@@ -76,7 +76,7 @@ class Run:
         seed: int,
         replication: int,
         *,
-        logbook: Logbook | None = None,
+        logbook: LogWriter | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> None:
         plan = machines.plan
@@ -257,7 +257,7 @@ class Run:
         for effect in move.effects:
             effect[0](self, case, effect)
         if case.open and len(case.pending) == case.passive and not case.passive:
-            self.stick(case, "nothing is left to do, but a token stands")
+            self.stick(case, case.trouble or "nothing is left to do, but a token stands")
 
     def end(self, case: Case, outcome: str, variables: Mapping[str, Any], code: str, message: str) -> None:
         """The instance has ended."""
@@ -341,7 +341,8 @@ class Run:
 
     def incident(self, case: Case, node: str, message: str) -> None:
         """The kernel raised an incident: nobody repairs models in a simulation."""
-        self.soon(_stick_later, (case, f"'{case.machine.program.label(node)}' {message}"))
+        case.trouble = f"'{case.machine.program.label(node)}' {message}"
+        self.soon(_stick_later, (case, case.trouble))
 
     def abandon(self, case: Case) -> None:
         """The customer leaves: the whole case is cancelled."""

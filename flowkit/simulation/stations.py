@@ -71,6 +71,7 @@ class Station:
         "result",
         "rework",
         "spent",
+        "spent_money",
         "time",
         "variables",
         "waited",
@@ -112,6 +113,7 @@ class Station:
         self.rework = 0
         self.abandoned = 0
         self.done = 0
+        self.spent_money = 0.0
 
     @property
     def tallies(self) -> tuple[Tally, ...]:

@@ -17,7 +17,7 @@ from flowkit.bpmn.extensions_model import LoopExtension, TaskDefinition
 from flowkit.bpmn.extensions_model import Mapping as VariableMapping
 from flowkit.errors import InvalidPayload
 from flowkit.simulation.generators import parse_generator, weighted_choice
-from flowkit.simulation.knowledge import can_evaluate
+from flowkit.simulation.knowledge import Provided, can_evaluate
 from flowkit.simulation.scenario import CatchEvent, Gateway, Scenario, Task
 from flowkit.simulation.streams import Transform
 from flowkit.simulation.study import called_process
@@ -36,7 +36,7 @@ class Draft:
     """What the rewriting knows and finds out; ``chances`` are the questions by purpose."""
 
     scenario: Scenario
-    provided: set[str]
+    known: Provided
     processes: set[str]
     thrown: set[str]
     process: str = ""
@@ -75,6 +75,13 @@ class Draft:
     def readable(self, text: str) -> bool:
         return can_evaluate(text, self.provided)
 
+    @property
+    def provided(self) -> set[str]:
+        """The provided variables of the process at hand; outside of all, those that every process has."""
+        if self.process in self.known:
+            return self.known[self.process]
+        return set.intersection(*self.known.values()) if self.known else set()
+
 
 def label(node: m.FlowNode) -> str:
     """The node for people."""
@@ -83,6 +90,8 @@ def label(node: m.FlowNode) -> str:
 
 def rewrite(definitions: m.Definitions, draft: Draft) -> m.Definitions:
     """The file as it is simulated."""
+    draft.process = definitions.processes[0].id if definitions.processes else ""
+    messages = tuple(_message(message, draft) for message in definitions.messages)
     processes = []
     for process in definitions.processes:
         draft.process = process.id
@@ -91,13 +100,13 @@ def rewrite(definitions: m.Definitions, draft: Draft) -> m.Definitions:
     return replace(
         definitions,
         processes=tuple(processes),
-        messages=tuple(_message(message, draft) for message in definitions.messages),
+        messages=messages,
     )
 
 
 def _message(message: m.Message, draft: Draft) -> m.Message:
     key = message.extensions.correlation_key
-    if key and not draft.readable(key):
+    if key and (message.id not in draft.thrown or not draft.readable(key)):
         draft.strangers.add(message.id)
         return replace(message, extensions=replace(message.extensions, correlation_key='="simulated"'))
     return message
@@ -224,8 +233,28 @@ def _subsets(
 # ---- nodes ----------------------------------------------------------------------------------
 
 
+def _mappings(node: m.FlowNode, draft: Draft) -> m.FlowNode:
+    """Mappings that can't be evaluated give null, instead of an incident."""
+    extensions = node.extensions
+
+    def known(mappings: tuple[VariableMapping, ...]) -> tuple[VariableMapping, ...]:
+        return tuple(
+            one
+            if not one.source.startswith("=") or draft.readable(one.source)
+            else replace(one, source="=null")
+            for one in mappings
+        )
+
+    if not extensions.inputs and not extensions.outputs:
+        return node
+    return replace(
+        node,
+        extensions=replace(extensions, inputs=known(extensions.inputs), outputs=known(extensions.outputs)),
+    )
+
+
 def _node(node: m.FlowNode, draft: Draft) -> m.FlowNode:
-    changed = node
+    changed = _mappings(node, draft)
     if isinstance(changed, m.Activity):
         changed = _repeated(changed, draft)
     match changed:

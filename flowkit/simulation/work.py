@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["begin", "close_work", "dispatch", "finish", "open_work", "resume", "suspend", "withdraw"]
 
-MAX_VISITS = 10_000
+MAX_VISITS = 500
 """Visits of one case to one task, after which the case counts as stuck: it goes round in circles."""
 
 
@@ -196,6 +196,7 @@ def _complete(run: Run, work: Work, block: Work) -> None:
         station.worked.add(duration)
         station.spent.add(now - work.opened)
         station.done += 1
+        station.spent_money += cost
         if work.visit:
             station.rework += 1
     if run.paths is not None:
