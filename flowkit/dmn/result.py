@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from flowkit.errors import EvaluationLimit
@@ -13,12 +14,34 @@ from flowkit.values import Json
 __all__ = ["DecisionEvaluation", "DecisionResult", "MatchedRule", "explain"]
 
 
-def _json(value: Any) -> Json:
-    """JSON for the record, where a function or an enormous value must not break the whole."""
+MAX_ITEMS = 100
+"""How many items of a list or context the record shows."""
+
+MAX_CHARACTERS = 2_000
+MAX_DEPTH = 10
+
+
+def _json(value: Any, depth: int = 0) -> Json:
+    """JSON for the record: long values are cut, what has no JSON is named by its kind."""
+    if isinstance(value, str) and len(value) > MAX_CHARACTERS:
+        return f"{value[:MAX_CHARACTERS]}... ({len(value):,} characters)"
+    if isinstance(value, list | dict) and depth > MAX_DEPTH:
+        return "..."
+    if isinstance(value, list):
+        items = [_json(item, depth + 1) for item in value[:MAX_ITEMS]]
+        return items if len(value) <= MAX_ITEMS else [*items, f"... ({len(value):,} items)"]
+    if isinstance(value, dict):
+        entries = {name: _json(item, depth + 1) for name, item in islice(value.items(), MAX_ITEMS)}
+        return entries if len(value) <= MAX_ITEMS else {**entries, "...": f"({len(value):,} entries)"}
+    return _whole(value)
+
+
+def _whole(value: Any) -> Json:
+    """The JSON of a value, uncut."""
     try:
         return to_json(value)
     except EvaluationLimit:
-        return str(type(value).__name__)
+        return type(value).__name__
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +113,9 @@ class DecisionResult:
         return to_json(self.value)
 
     def to_json(self) -> dict[str, Json]:
-        """Everything as JSON, for an instance's history."""
+        """Everything as JSON for a history: the output whole, the record cut where it is long."""
         return {
-            "output": _json(self.value),
+            "output": _whole(self.value),
             "evaluations": [evaluation.to_json() for evaluation in self.evaluations],
             "diagnostics": [str(diagnostic) for diagnostic in self.diagnostics],
         }

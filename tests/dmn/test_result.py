@@ -78,6 +78,13 @@ def test_the_record_is_json_and_bounded() -> None:
     assert len(result.value) == 1500
 
 
+def test_long_values_are_cut_in_the_record_but_not_in_the_output() -> None:
+    whole = model(input_data("all", "Any"), decision("d", literal("all"), ["in_all"]))
+    told = whole.evaluate("d", {"all": list(range(5000))}).to_json()
+    assert told["output"] == list(range(5000))
+    assert told["evaluations"][0]["inputs"]["all"][99:] == [99, "... (5,000 items)"]  # type: ignore[index,call-overload]
+
+
 def test_the_output_is_json() -> None:
     result = model(decision("d", literal('{a: 1.5, b: date("2024-01-01"), c: 1/4}'))).evaluate("d", {})
     assert result.value["a"] == Decimal("1.5")
