@@ -63,7 +63,7 @@ class SpiffRun:
         from SpiffWorkflow.util.task import TaskState  # noqa: PLC0415
 
         for _ in range(200):
-            self.workflow.refresh_waiting_tasks()
+            self.workflow.refresh_timers()
             ready = [t for t in self.workflow.get_tasks(state=TaskState.READY) if not t.task_spec.manual]
             if not ready:
                 return

@@ -41,6 +41,7 @@ def check(
     from flowkit.soundness import check_soundness  # noqa: PLC0415 heavy
 
     definitions = bpmn.parse(path.read_bytes(), file=str(path))
+    bpmn.check_deployable(definitions)
     wanted = [process] if process else [one.id for one in definitions.processes if one.is_executable]
     results = [check_soundness(definitions, one, max_states=states) for one in wanted]
     findings = [finding for result in results for finding in result.findings]
@@ -52,18 +53,7 @@ def check(
                     "sound": result.sound,
                     "decided": result.decided,
                     "states": result.states,
-                    "findings": [
-                        {
-                            "rule": finding.rule,
-                            "severity": str(finding.severity),
-                            "element": finding.element_id,
-                            "name": finding.element_name,
-                            "line": finding.location.line,
-                            "message": finding.message,
-                            "hint": finding.hint,
-                        }
-                        for finding in result.findings
-                    ],
+                    "findings": result.findings,
                 }
                 for result in results
             ]
@@ -100,10 +90,7 @@ def verify(
                     "process": report.process,
                     "same": report.same,
                     "walks": report.walks,
-                    "gaps": [
-                        {"rule": gap.rule, "element": gap.element_id, "message": gap.message}
-                        for gap in report.gaps
-                    ],
+                    "gaps": report.gaps,
                     "differences": [
                         {"walk": list(one.walk), "choices": dict(one.choices), "message": one.message}
                         for one in report.differences

@@ -36,6 +36,11 @@ class StandardTasks:
     records: RecordHandlers
     notifier: Notifier
 
+    def close(self) -> None:
+        """Give back the connections of the books, where they have some."""
+        if isinstance(self.books, SqlBooks):
+            self.books.close()
+
 
 def standard_tasks(
     *,
