@@ -476,6 +476,8 @@ class Activity(FlowNode):
     resources: tuple[tuple[str, str], ...] = ()
     """``(kind, who)`` of resource roles: kind is performer, humanPerformer, potentialOwner …;
     ``who`` is the name of the resource, or the assignment expression with a leading ``=``."""
+    resource_parameters: tuple[str, ...] = ()
+    """The resource parameters that roles bind; refused."""
 
 
 @dataclass(frozen=True, kw_only=True)

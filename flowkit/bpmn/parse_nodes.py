@@ -209,6 +209,11 @@ def _activity(reader: Reader, node: Node) -> dict[str, Any]:
         "input_associations": read_associations(reader, node, "dataInputAssociation"),
         "output_associations": read_associations(reader, node, "dataOutputAssociation"),
         "resources": read_resources(reader, node),
+        "resource_parameters": tuple(
+            reader.reference(binding, "parameterRef")
+            for role in children(node, *GROUPS["resourceRole"])
+            for binding in children(role, "resourceParameterBinding")
+        ),
     }
 
 

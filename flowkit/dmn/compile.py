@@ -27,6 +27,7 @@ from flowkit.dmn.model import (
 )
 from flowkit.dmn.runtime import Run, Step, coercion, shown
 from flowkit.dmn.texts import Texts
+from flowkit.findings import Location, Severity
 
 __all__ = ["compile_boxed"]
 
@@ -36,7 +37,7 @@ Names = frozenset[str]
 def compile_boxed(boxed: Boxed | None, texts: Texts, names: Names, label: str) -> Step:
     """The step of a boxed expression in a scope of ``names``; ``label`` names it in messages."""
     if boxed is None:
-        return _missing(label)
+        return _missing(label, texts, None)
     step = COMPILERS[type(boxed)](boxed, texts, names, boxed.label or label)
     kind = None if isinstance(boxed, FunctionDefinition) else texts.types.of(boxed.type_ref)
     _check_type(boxed, texts)
@@ -56,7 +57,15 @@ def _check_type(boxed: Boxed, texts: Texts) -> None:
         )
 
 
-def _missing(label: str) -> Step:
+def _missing(label: str, texts: Texts, location: Location | None) -> Step:
+    texts.report(
+        "no-logic",
+        location or texts.owner.location,
+        f"'{label}' has no expression: its value is null.",
+        "Write one, or remove the entry.",
+        Severity.WARNING,
+    )
+
     def step(scope: dict[str, Any], run: Run) -> Any:
         run.note("logic", f"'{label}' has no expression, so its value is null.", label)
         return None
@@ -66,7 +75,9 @@ def _missing(label: str) -> Step:
 
 def _literal(boxed: LiteralExpression, texts: Texts, names: Names, label: str) -> Step:
     text = boxed.text.strip()
-    return texts.step(Cell(text, boxed.location), names) if text else _missing(label)
+    if not text:
+        return _missing(label, texts, boxed.location)
+    return texts.step(Cell(text, boxed.location), names)
 
 
 def _table(boxed: DecisionTable, texts: Texts, names: Names, label: str) -> Step:
@@ -150,7 +161,7 @@ def _conditional(boxed: Conditional, texts: Texts, names: Names, label: str) -> 
     def step(scope: dict[str, Any], run: Run) -> Any:
         value = condition(scope, run)
         if value is not None and not isinstance(value, bool):
-            run.note("type", f"The condition is {shown(value)}, no boolean, so the result is null.", label)
+            run.note("boxed", f"The condition is {shown(value)}, no boolean, so the result is null.", label)
             return None
         return (then if value is True else otherwise)(scope, run)
 
@@ -160,7 +171,7 @@ def _conditional(boxed: Conditional, texts: Texts, names: Names, label: str) -> 
 def _items(collection: Any, run: Run, label: str) -> list[Any] | None:
     """The list to go through; the boxed forms convert nothing into one."""
     if not isinstance(collection, list):
-        run.note("type", f"{shown(collection)} is no list, so the result is null.", label)
+        run.note("boxed", f"{shown(collection)} is no list, so the result is null.", label)
         return None
     run.feel.spend(len(collection))
     return collection
@@ -199,7 +210,7 @@ def _quantified(variable: str, collection: Step, body: Step, label: str, *, ever
         for item in items:
             value = body({**scope, variable: item}, run)
             if value is not None and not isinstance(value, bool):
-                run.note("type", f"The condition is {shown(value)} for {shown(item)}, no boolean.", label)
+                run.note("boxed", f"The condition is {shown(value)} for {shown(item)}, no boolean.", label)
                 return None
             if value is (not every) or result is every:
                 result = value
@@ -222,7 +233,7 @@ def _filter(boxed: Filter, texts: Texts, names: Names, label: str) -> Step:
             inner.setdefault("item", item)
             value = match(inner, run)
             if value is not None and not isinstance(value, bool):
-                run.note("type", f"The condition is {shown(value)} for {shown(item)}, no boolean.", label)
+                run.note("boxed", f"The condition is {shown(value)} for {shown(item)}, no boolean.", label)
                 return None
             if value:
                 kept.append(item)

@@ -137,6 +137,8 @@ class Program:
     # -- links ---------------------------------------------------------------------------------
 
     def _link(self) -> None:
+        services = self.definitions.services
+        given = {href.rpartition("#")[2] for one in services for href in one.input_decisions}
         for one in self.definitions.decisions:
             node = self.decisions[one.id]
             node.bindings = [
@@ -146,21 +148,32 @@ class Program:
             ]
             if one.logic is not None:
                 bound = self._scope(node.bindings)
-                texts = self._texts(one.id, one.name, self._visible - bound)
+                texts = self._texts(one, self._visible - bound)
                 node.logic = compile_boxed(one.logic, texts, bound | self._visible, one.name)
+            elif one.id not in given:
+                self._report(
+                    "no-logic",
+                    one.location,
+                    "The decision has no logic: its value is null.",
+                    "Give it a table or an expression, or make it the input decision of a service.",
+                    one.id,
+                    one.name,
+                    Severity.WARNING,
+                )
         for model in self.definitions.knowledge_models:
             self._link_knowledge(model)
         for service in self.definitions.services:
             self._link_service(service)
 
-    def _texts(self, identifier: str, name: str, unconnected: frozenset[str] = frozenset()) -> Texts:
+    def _texts(
+        self, one: Decision | BusinessKnowledgeModel, unconnected: frozenset[str] = frozenset()
+    ) -> Texts:
         strict = bool(self.inputs)
         return Texts(
             self.types,
             self.members,
             self.findings,
-            identifier,
-            name,
+            one,
             functions=self.functions,
             unconnected=unconnected,
             strict=strict,
@@ -193,7 +206,7 @@ class Program:
                 one.name,
             )
         logic = replace(logic, label=logic.label or node.name)
-        node.logic = compile_boxed(logic, self._texts(one.id, one.name), frozenset(names), node.name)
+        node.logic = compile_boxed(logic, self._texts(one), frozenset(names), node.name)
 
     def _link_service(self, one: DecisionService) -> None:
         node = self.services[one.id]
@@ -256,6 +269,13 @@ class Program:
         return None
 
     def _report(
-        self, rule: str, location: Location, message: str, hint: str, identifier: str, name: str
+        self,
+        rule: str,
+        location: Location,
+        message: str,
+        hint: str,
+        identifier: str,
+        name: str,
+        severity: Severity = Severity.ERROR,
     ) -> None:
-        self.findings.append(Finding(rule, Severity.ERROR, location, message, hint, identifier, name))
+        self.findings.append(Finding(rule, severity, location, message, hint, identifier, name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from flowkit.errors import EvaluationLimit
@@ -13,12 +14,40 @@ from flowkit.values import Json
 __all__ = ["DecisionEvaluation", "DecisionResult", "MatchedRule", "explain"]
 
 
-def _json(value: Any) -> Json:
-    """JSON for the record, where a function or an enormous value must not break the whole."""
+MODEL_CODES = frozenset(
+    {"boxed", "conversion", "cycle", "external-function", "hit-policy", "input-values", "logic", "no-rule"}
+    | {"record", "syntax"}
+)
+"""Diagnostics of the model; all others are FEEL's and point into a text."""
+
+MAX_ITEMS = 100
+"""How many items of a list or context the record shows."""
+
+MAX_CHARACTERS = 2_000
+MAX_DEPTH = 10
+
+
+def _json(value: Any, depth: int = 0) -> Json:
+    """JSON for the record: long values are cut, what has no JSON is named by its kind."""
+    if isinstance(value, str) and len(value) > MAX_CHARACTERS:
+        return f"{value[:MAX_CHARACTERS]}... ({len(value):,} characters)"
+    if isinstance(value, list | dict) and depth > MAX_DEPTH:
+        return "..."
+    if isinstance(value, list):
+        items = [_json(item, depth + 1) for item in value[:MAX_ITEMS]]
+        return items if len(value) <= MAX_ITEMS else [*items, f"... ({len(value):,} items)"]
+    if isinstance(value, dict):
+        entries = {name: _json(item, depth + 1) for name, item in islice(value.items(), MAX_ITEMS)}
+        return entries if len(value) <= MAX_ITEMS else {**entries, "...": f"({len(value):,} entries)"}
+    return _whole(value)
+
+
+def _whole(value: Any) -> Json:
+    """The JSON of a value, uncut."""
     try:
         return to_json(value)
     except EvaluationLimit:
-        return str(type(value).__name__)
+        return type(value).__name__
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +79,8 @@ class DecisionEvaluation:
     """One decision, or one call of a business knowledge model or decision service.
 
     ``kind`` is ``decision``, ``businessKnowledgeModel`` or ``decisionService``; ``inputs`` are the
-    input expressions of its tables, else what it required, with their values.
+    input expressions of its tables, else what it required, with their values; ``notes`` say why
+    something in it became null.
     """
 
     id: str
@@ -59,6 +89,7 @@ class DecisionEvaluation:
     inputs: tuple[tuple[str, Any], ...]
     rules: tuple[MatchedRule, ...]
     output: Any
+    notes: tuple[Diagnostic, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """The evaluation as JSON, for an instance's history."""
@@ -69,6 +100,7 @@ class DecisionEvaluation:
             "inputs": {label: _json(value) for label, value in self.inputs},
             "rules": [rule.to_json() for rule in self.rules],
             "output": _json(self.output),
+            "notes": [str(note) for note in self.notes],
         }
 
 
@@ -90,9 +122,9 @@ class DecisionResult:
         return to_json(self.value)
 
     def to_json(self) -> dict[str, Json]:
-        """Everything as JSON, for an instance's history."""
+        """Everything as JSON for a history: the output whole, the record cut where it is long."""
         return {
-            "output": _json(self.value),
+            "output": _whole(self.value),
             "evaluations": [evaluation.to_json() for evaluation in self.evaluations],
             "diagnostics": [str(diagnostic) for diagnostic in self.diagnostics],
         }
@@ -104,10 +136,11 @@ def explain(result: DecisionResult) -> str:
     for evaluation in reversed(result.evaluations):
         lines.append("")
         lines.extend(_explain_one(evaluation))
-    if result.diagnostics:
+    told = {note for evaluation in result.evaluations for note in evaluation.notes}
+    others = [note for note in result.diagnostics if note not in told]
+    if others:
         lines.append("")
-        lines.append("Notes:")
-        lines.extend(f"  - {diagnostic}" for diagnostic in result.diagnostics)
+        lines.extend(f"note: {_reason(note)}" for note in others)
     return "\n".join(lines)
 
 
@@ -124,6 +157,13 @@ def _explain_one(evaluation: DecisionEvaluation) -> Iterator[str]:
         for name, text in rule.annotations:
             if text:
                 yield f"    {name}: {text}" if name else f"    {text}"
+    for note in dict.fromkeys(evaluation.notes):
+        yield f"  note: {_reason(note)}"
+
+
+def _reason(note: Diagnostic) -> str:
+    """A diagnostic; one about an element of the model needs no place in a text."""
+    return note.message if note.code in MODEL_CODES else str(note)
 
 
 def _show(value: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flowkit.dmn.java import external
-from flowkit.dmn.model import Cell
+from flowkit.dmn.model import BusinessKnowledgeModel, Cell, Decision
 from flowkit.dmn.runtime import Run, Step
 from flowkit.dmn.types import Types
 from flowkit.errors import InvalidExpression
@@ -28,7 +28,7 @@ WORDS = frozenset(
 
 
 class Texts:
-    """Compiles the texts of one element; ``members`` are names that may follow a dot.
+    """Compiles the texts of its ``owner``; ``members`` are names that may follow a dot.
 
     ``unconnected`` are names that the element can read although it does not require them; ``strict``
     says that the model declares what it reads, so that an unknown name is worth a warning.
@@ -39,8 +39,7 @@ class Texts:
         types: Types,
         members: frozenset[str],
         findings: list[Finding],
-        element_id: str,
-        element_name: str,
+        owner: Decision | BusinessKnowledgeModel,
         *,
         functions: Functions = None,
         unconnected: frozenset[str] = frozenset(),
@@ -51,8 +50,7 @@ class Texts:
         self._members = frozenset(filter(needs_telling, members))
         self._names: dict[frozenset[str], frozenset[str]] = {}
         self.findings = findings
-        self.element_id = element_id
-        self.element_name = element_name
+        self.owner = owner
         self.functions = functions
         self.unconnected = unconnected
         self.strict = strict
@@ -61,9 +59,7 @@ class Texts:
         self, rule: str, location: Location, message: str, hint: str, severity: Severity = Severity.ERROR
     ) -> None:
         """Note a problem of the element."""
-        self.findings.append(
-            Finding(rule, severity, location, message, hint, self.element_id, self.element_name)
-        )
+        self.findings.append(Finding(rule, severity, location, message, hint, self.owner.id, self.owner.name))
 
     def _environment(self, names: frozenset[str]) -> dict[str, Any]:
         """What FEEL must be told: of names and members only those that it can't read by itself."""

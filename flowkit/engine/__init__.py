@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowkit.engine.async_engine import AsyncEngine
 from flowkit.engine.clock import Clock, SystemClock, VirtualClock
 from flowkit.engine.engine import Engine
 from flowkit.engine.jobs import Claimed
@@ -18,6 +19,7 @@ from flowkit.engine.views import (
 from flowkit.engine.worker import Worker
 
 __all__ = [
+    "AsyncEngine",
     "Claimed",
     "Clock",
     "DefinitionView",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -144,6 +144,23 @@ class Engine(Operations):
         With ``connection`` (SQLAlchemy's, to the engine's own database) the start is part of that
         connection's transaction: both are committed, or none. Raises NotFound, InvalidPayload.
         """
+        work = self.starting(
+            process_id, variables, business_key=business_key, version=version, start_event=start_event
+        )
+        if connection is not None:
+            return self._committer.run_on(connection, work)
+        return self._committer.run(work)
+
+    def starting(
+        self,
+        process_id: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        business_key: str | None = None,
+        version: int | None = None,
+        start_event: str | None = None,
+    ) -> Callable[[Unit], str]:
+        """The work of :meth:`start`, for a transaction of one's own (``committer.run_all``)."""
         command = Start(variables=json_copy(variables), business_key=business_key, start_event=start_event)
 
         def work(unit: Unit) -> str:
@@ -154,9 +171,7 @@ class Engine(Operations):
                 found = definitions.numbered(session, "process", process_id, version)
             return unit.start(found, command)
 
-        if connection is not None:
-            return self._committer.run_on(connection, work)
-        return self._committer.run(work)
+        return work
 
     def instance(self, instance_id: str) -> InstanceView:
         """One instance; raises NotFound."""

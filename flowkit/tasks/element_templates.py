@@ -78,7 +78,7 @@ def element_template(handler: Handler) -> dict[str, Any]:
         "$schema": SCHEMA,
         "name": handler.title or handler.type,
         "id": f"flowkit.{handler.type}",
-        "description": handler.description.partition("\n\n")[0].replace("\n", " "),
+        "description": handler.description.partition("\n\n")[0].replace("\n", " ").replace("``", ""),
         "appliesTo": ["bpmn:Task", "bpmn:ServiceTask", "bpmn:SendTask"],
         "elementType": {"value": "bpmn:ServiceTask"},
         "properties": properties,

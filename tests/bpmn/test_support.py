@@ -179,6 +179,29 @@ REFUSED = {
     + '<subProcess id="esp" triggeredByEvent="true">'
     + '<startEvent id="es"><compensateEventDefinition/></startEvent>'
     + f'<endEvent id="ee"/>{_flow("i1", "es", "ee")}</subProcess>',
+    "adHocSubProcess.output": _TASK.format(
+        '<adHocSubProcess id="x"><extensionElements><zeebe:adHoc outputCollection="o" outputElement="=r"/>'
+        '</extensionElements><userTask id="t" name="T"/></adHocSubProcess>'
+    ),
+    "correlation": '<correlationProperty id="cp"><correlationPropertyRetrievalExpression messageRef="m">'
+    "<messagePath>a</messagePath></correlationPropertyRetrievalExpression></correlationProperty>"
+    '<message id="m" name="M"/><collaboration id="c"><correlationKey id="k">'
+    "<correlationPropertyRef>cp</correlationPropertyRef></correlationKey></collaboration>"
+    '<process id="p" isExecutable="true">' + _TASK.format('<userTask id="x" name="T"/>') + "</process>",
+    "dataStore.data": _TASK.format(
+        '<userTask id="x" name="T"><ioSpecification><dataInput id="i"/><inputSet>'
+        "<dataInputRefs>i</dataInputRefs></inputSet><outputSet/></ioSpecification><dataInputAssociation><sourceRef>store</sourceRef>"
+        "<targetRef>i</targetRef></dataInputAssociation></userTask>"
+    )
+    + '<dataStoreReference id="store" name="DMS"/>',
+    "resource.parameters": '<resource id="r" name="R"><resourceParameter id="rp" name="skill"/></resource>'
+    '<process id="p" isExecutable="true">'
+    + _TASK.format(
+        '<userTask id="x" name="T"><potentialOwner><resourceRef>r</resourceRef>'
+        '<resourceParameterBinding parameterRef="rp"><formalExpression>1</formalExpression>'
+        "</resourceParameterBinding></potentialOwner></userTask>"
+    )
+    + "</process>",
     "instantiate.after-start": '<message id="m" name="M"/><process id="p" isExecutable="true">'
     + _TASK.format('<receiveTask id="x" name="R" messageRef="m" instantiate="true"/>')
     + "</process>",

@@ -205,6 +205,18 @@ def test_functions_of_another_kind_are_refused_by_name() -> None:
     assert "com.acme.Pay.go(int)" in finding.message
 
 
+def test_a_decision_without_logic() -> None:
+    bare = '<decision id="d" name="d"/>'
+    assert rules_of(bare) == ["no-logic"]
+    parts = '<outputDecision href="#o"/><inputDecision href="#d"/>'
+    service = f'<decisionService id="s" name="s">{parts}</decisionService>'
+    assert rules_of(bare, decision("o", literal("d"), ["d"]), service) == []
+    assert rules_of(decision("d", literal(""))) == ["no-logic"]
+    assert rules_of(
+        decision("d", "<context><contextEntry><variable name='a'/></contextEntry></context>")
+    ) == ["no-logic"]
+
+
 def test_a_literal_of_the_wrong_type() -> None:
     assert rules_of(decision("d", literal('"x"'), type_ref="number")) == ["type-mismatch"]
 

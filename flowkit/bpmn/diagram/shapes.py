@@ -154,9 +154,17 @@ def _activity(pen: Pen, element: Element, shape: Shape) -> None:
     lines = wrap(element.name, bounds.width - 12, _NAME)
     fitting = max(1, int((bounds.height - 6) / line_height(_NAME)))
     lines = lines[:fitting]
-    room = bounds.height - (18 if markers and len(lines) > 2 else 0)
-    top = bounds.y + (room - len(lines) * line_height(_NAME)) / 2
-    pen.svg.lines(lines, bounds.center[0], top, _NAME, fill=pen.text)
+    height = len(lines) * line_height(_NAME)
+    # Centred, unless it would touch the symbol above or the markers below.
+    top = max(bounds.y + (bounds.height - height) / 2, bounds.y + (23 if _has_symbol(pen, element) else 3))
+    top = min(top, bounds.bottom - height - (19 if markers else 3))
+    pen.svg.lines(lines, bounds.center[0], max(top, bounds.y + 2), _NAME, fill=pen.text)
+
+
+def _has_symbol(pen: Pen, element: Element) -> bool:
+    return element.kind.endswith("Task") or (
+        element.kind == "callActivity" and element.reference("calledElement") in pen.source.elements
+    )
 
 
 def _type_symbol(pen: Pen, element: Element, bounds: Bounds) -> None:

@@ -168,8 +168,7 @@ def missing_result_variable(model: Model) -> Iterator[Problem]:
 def missing_called_element(model: Model) -> Iterator[Problem]:
     for _, call in model.run(CallActivity):
         called = call.extensions.called_element
-        decision = call.extensions.called_decision
-        if decision is None and not call.called_element and (called is None or not called.process_id):
+        if not call.called_element and (called is None or not called.process_id):
             yield Problem(
                 call,
                 "the call activity names nothing to call.",
@@ -188,7 +187,7 @@ def called_process(model: Model) -> Iterator[Problem]:
             yield Problem(
                 call,
                 f"'{target}' is not a process or global task.",
-                "Call a process, a global task or a decision.",
+                "Call a process or a global task.",
             )
         process = processes.get(target)
         if process is None:

@@ -14,6 +14,7 @@ from flowkit.bpmn.model import (
     CallActivity,
     CompensateEventDefinition,
     ComplexGateway,
+    DataAssociation,
     Element,
     Event,
     EventBasedGateway,
@@ -149,6 +150,32 @@ def _process_compensation(model: Model) -> Iterator[Element]:
             yield event
 
 
+def _correlation(model: Model) -> Iterator[Element]:
+    """Keys of collaborations in which something runs (or that name nobody), and subscriptions."""
+    running = {process.id for process in model.definitions.processes if process.is_executable}
+    for collaboration in model.definitions.collaborations:
+        pools = {participant.process for participant in collaboration.participants}
+        if collaboration.correlation_keys and (not pools or pools & running):
+            yield collaboration
+    yield from (p for p in model.definitions.processes if p.is_executable and p.correlation_subscriptions)
+
+
+_PLACEHOLDER = "__targetRef_placeholder"
+# What bpmn.io gives a drawn association as its target.
+
+
+def _store_data(model: Model) -> Iterator[Element]:
+    """Nodes whose data associations do move data from or to a data store."""
+    stores = {s.id for scope in model.executed for s in scope.container.data_store_references}
+    for _, node in model.run(FlowNode):
+        drawn = {p.id for p in getattr(node, "properties", ()) if p.name == _PLACEHOLDER}
+        inputs: tuple[DataAssociation, ...] = getattr(node, "input_associations", ())
+        outputs: tuple[DataAssociation, ...] = getattr(node, "output_associations", ())
+        reads = any(stores.intersection(a.sources) and a.target not in drawn for a in inputs)
+        if reads or any(a.target in stores and (a.sources or a.assignments) for a in outputs):
+            yield node
+
+
 def _attribute(name: str) -> Callable[[Element], bool]:
     return lambda element: bool(getattr(element, name))
 
@@ -195,6 +222,10 @@ DETECT: dict[str, Detector] = {
         AdHocSubProcess, lambda a: getattr(a, "ordering", "") == "Sequential"
     ),
     "adHocSubProcess.job": _nodes(AdHocSubProcess, lambda a: a.extensions.task_definition is not None),
+    "adHocSubProcess.output": _nodes(
+        AdHocSubProcess,
+        lambda a: a.extensions.ad_hoc is not None and bool(a.extensions.ad_hoc.output_collection),
+    ),
     "loop.standard": _loops(lambda loop: isinstance(loop, StandardLoopCharacteristics)),
     "loop.parallel": _loops(
         lambda loop: isinstance(loop, MultiInstanceLoopCharacteristics) and not loop.is_sequential
@@ -218,6 +249,7 @@ DETECT: dict[str, Detector] = {
     "process.io": _within(Process, _attribute("io")),
     "dataObject": _within(Process, _attribute("data_objects")),
     "dataStore": _within(Process, _attribute("data_store_references")),
+    "dataStore.data": _store_data,
     "exclusiveGateway": _nodes(ExclusiveGateway),
     "inclusiveGateway": _nodes(InclusiveGateway),
     "parallelGateway": _nodes(ParallelGateway),
@@ -231,7 +263,9 @@ DETECT: dict[str, Detector] = {
     "event.process-compensation": _process_compensation,
     "messageFlow": lambda model: (f for c in model.definitions.collaborations for f in c.message_flows),
     "lane": _within(Process, _attribute("lanes")),
-    "correlation": _within(Process, _attribute("correlation_subscriptions")),
+    "correlation": _correlation,
+    "resource": _nodes(Activity, _attribute("resources")),
+    "resource.parameters": _nodes(Activity, _attribute("resource_parameters")),
     "choreography": _unsupported_roots("choreography", "globalChoreographyTask"),
     "conversation": _unsupported_roots(
         "conversation", "subConversation", "callConversation", "globalConversation"

@@ -9,6 +9,7 @@ from flowkit.bpmn.model import (
     Activity,
     AdHocSubProcess,
     BusinessRuleTask,
+    ComplexBehaviorDefinition,
     ComplexGateway,
     EventBasedGateway,
     ExclusiveGateway,
@@ -100,17 +101,35 @@ def multi_instance_behavior(model: Model) -> Iterator[Problem]:
         MultiInstanceBehavior.ONE: ("oneBehaviorEventRef", "one_behavior_event"),
         MultiInstanceBehavior.COMPLEX: ("complexBehaviorDefinition", "complex_behaviors"),
     }
+    shared = {definition.id for definition in model.definitions.event_definitions}
     for _, activity in model.activities():
         loop = activity.loop
         if not isinstance(loop, MultiInstanceLoopCharacteristics) or loop.behavior not in needs:
             continue
         attribute, name = needs[loop.behavior]
-        if not getattr(loop, name):
+        given = getattr(loop, name)
+        if isinstance(given, str) and given and given not in shared:
+            yield Problem(
+                activity,
+                f"{attribute} refers to '{given}', which belongs to an event.",
+                "Put the event definition that is thrown directly into <definitions>.",
+            )
+        elif isinstance(given, tuple) and any(not _throws(one) for one in given):
+            yield Problem(
+                activity,
+                "a complexBehaviorDefinition has no event with a definition: nothing would be thrown.",
+                "Add the event and its definition.",
+            )
+        elif not given:
             yield Problem(
                 activity,
                 f"behavior is {loop.behavior}, but {attribute} is not given: no event would be thrown.",
                 f"Add {attribute}, or use behavior All.",
             )
+
+
+def _throws(behavior: ComplexBehaviorDefinition) -> bool:
+    return behavior.event is not None and bool(behavior.event.definitions)
 
 
 # ---- loops of sequence flows ----------------------------------------------------------------
@@ -171,14 +190,14 @@ def _cycles(scope: Scope, through: set[str]) -> list[set[str]]:
     }
     order: dict[str, int] = {}
     low: dict[str, int] = {}
-    stack: list[str] = []
+    stack: dict[str, None] = {}  # in order of entry, with quick membership
     found: list[set[str]] = []
     for root in scope.nodes:
         if root not in through or root in order:
             continue
         work = [(root, iter(edges[root]))]
         order[root] = low[root] = len(order)
-        stack.append(root)
+        stack[root] = None
         while work:
             at, targets = work[-1]
             following = next(targets, None)
@@ -187,13 +206,14 @@ def _cycles(scope: Scope, through: set[str]) -> list[set[str]]:
                 if work:
                     low[work[-1][0]] = min(low[work[-1][0]], low[at])
                 if low[at] == order[at]:
-                    component = set(stack[stack.index(at) :])
-                    del stack[stack.index(at) :]
+                    component = {stack.popitem()[0]}
+                    while at not in component:
+                        component.add(stack.popitem()[0])
                     if len(component) > 1 or at in edges[at]:
                         found.append(component)
             elif following not in order:
                 order[following] = low[following] = len(order)
-                stack.append(following)
+                stack[following] = None
                 work.append((following, iter(edges[following])))
             elif following in stack:
                 low[at] = min(low[at], order[following])

@@ -70,6 +70,8 @@ class Scope:
     parent: Scope | None
     nodes: dict[str, FlowNode]
     flows: dict[str, SequenceFlow]
+    attached: dict[str, list[BoundaryEvent]]
+    """The boundary events of each activity."""
 
     @property
     def executable(self) -> bool:
@@ -86,7 +88,7 @@ class Scope:
         return [self.flows[i] for i in node.incoming]
 
     def boundary_events(self, node: FlowNode) -> list[BoundaryEvent]:
-        return [event for event in self.of(BoundaryEvent) if event.attached_to == node.id]
+        return self.attached.get(node.id, [])
 
 
 @dataclass(eq=False)
@@ -110,7 +112,10 @@ class Model:
             parent,
             {node.id: node for node in container.nodes},
             {flow.id: flow for flow in container.flows},
+            {},
         )
+        for event in scope.of(BoundaryEvent):
+            scope.attached.setdefault(event.attached_to, []).append(event)
         self.scopes.append(scope)
         for element in (*container.nodes, *container.flows, *container.data_objects):
             self.scope_of[element.id] = scope

@@ -42,7 +42,7 @@ _PLACES: dict[str, tuple[str, tuple[type[Element], ...]]] = {
     "priority": ("a priority", (UserTask,)),
     "form": ("a form", (UserTask, StartEvent)),
     "called_element": ("a called element", (CallActivity,)),
-    "called_decision": ("a called decision", (BusinessRuleTask, CallActivity)),
+    "called_decision": ("a called decision", (BusinessRuleTask,)),
     "script": ("a script", (ScriptTask,)),
     "result_variable": ("a result variable", (ScriptTask,)),
     "correlation_key": ("a correlation key", (Message, SendTask, ThrowEvent)),

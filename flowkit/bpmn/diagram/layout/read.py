@@ -145,7 +145,9 @@ def _activity(contents: Contents, element: Element) -> Node:
 def _task_size(element: Element) -> tuple[int, int]:
     """100 x 80 as in bpmn-js, larger only where the name needs it."""
     width = 100
-    rows = 3 if element.loop or element.kind in SUBPROCESSES or element.flag("isForCompensation") else 4
+    marked = element.loop or element.kind in SUBPROCESSES or element.flag("isForCompensation")
+    # The type's symbol takes the room of a line above, the markers that of a line below.
+    rows = 4 - element.kind.endswith("Task") - bool(marked or element.kind == "callActivity")
     while len(wrap(element.name, width - 14, NAME_SIZE)) > rows and width < 220:
         width += 20
     lines = len(wrap(element.name, width - 14, NAME_SIZE))

@@ -14,6 +14,7 @@ _BEND = 3.0
 _CROSSING = 3.5
 _TOUCH = 12.0
 _MIRROR = 4.0
+_BACKWARD = 3.0
 _BLACK_BOX = 8.0
 # What a search pays, if it found nothing else, for a stretch that it should not share.
 _FORCED = 25.0
@@ -121,11 +122,13 @@ class _Search:
         self.grid = grid
         self.edge = edge
         self.forced = forced
+        source, target = grid.sheet.nodes.get(edge.source), grid.sheet.nodes.get(edge.target)
+        self.rightward = source is not None and target is not None and source.column < target.column
         self.goals: dict[tuple[int, int], tuple[float, int]] = {}
         self.lowest, self.highest = 0, len(grid.levels) - 1
-        if edge.kind != "messageFlow":
-            # Only messages leave their pool.
-            pool = grid.sheet.pool_of(edge.source)
+        pool = grid.sheet.pool_of(edge.source)
+        if edge.kind != "messageFlow" and pool == grid.sheet.pool_of(edge.target):
+            # What connects two nodes of a pool does not leave it.
             self.lowest, self.highest = grid.pool_levels[pool]
 
     def run(self) -> tuple[Path, int, int] | None:
@@ -247,7 +250,7 @@ class _Search:
                 return None
             price += _BLACK_BOX
         if turn != direction:
-            price += _BEND
+            price += _BEND + (_BACKWARD if turn == LEFT and self.rightward else 0.0)
             if grid.levels[y].kind == "row":
                 price += self._touching(point) if x % 2 else self._mirrored(point)
         elif not leaving:

@@ -1,0 +1,114 @@
+"""The engine for programs with an event loop: every method awaitable, the loop never blocked."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from flowkit.engine import user_tasks
+from flowkit.engine.commit import Outcome
+from flowkit.engine.engine import Engine
+from flowkit.engine.ids import split_id
+from flowkit.engine.payload import json_copy
+from flowkit.engine.unit import Unit
+from flowkit.engine.views import UserTask
+
+__all__ = ["AsyncEngine"]
+
+T = TypeVar("T")
+
+
+class AsyncEngine:
+    """``engine``'s methods, awaitable: ``await face.start(…)``.
+
+    Starting, completing and publishing go to one committing thread, which stores everything that
+    has come in while it was at the disk in one transaction: many callers share one write. All other
+    methods run in a small pool of threads. Use it as an asynchronous context manager, or call
+    :meth:`close`; the engine itself stays open.
+    """
+
+    def __init__(self, engine: Engine, *, threads: int = 4) -> None:
+        self.engine = engine
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="flowkit-async")
+        self._queued = threading.Event()
+        self._closing = False
+        self._committing = threading.Thread(target=self._commit, name="flowkit-commit", daemon=True)
+        self._committing.start()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Wait until everything that was asked for is stored."""
+        self._closing = True
+        self._queued.set()
+        await asyncio.to_thread(self._committing.join)
+        self._pool.shutdown(wait=False)
+
+    # ---- the committing thread ----------------------------------------------------------------
+
+    def _commit(self) -> None:
+        while True:
+            self._queued.wait()
+            self._queued.clear()
+            while self.engine.committer.lead():
+                pass
+            if self._closing:
+                return
+
+    async def transact(self, work: Callable[[Unit], T]) -> T:
+        """Run ``work`` in a durable transaction, together with what others ask for at the same time."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def notify(outcome: Outcome) -> None:
+            loop.call_soon_threadsafe(_settle, future, outcome)
+
+        self.engine.committer.submit(work, notify)
+        self._queued.set()
+        return await future
+
+    async def start(self, process_id: str, variables: Mapping[str, Any] | None = None, **options: Any) -> str:
+        """See :meth:`Engine.start`; without ``connection``."""
+        return await self.transact(self.engine.starting(process_id, variables, **options))
+
+    async def complete(
+        self, task: UserTask | str, variables: Mapping[str, Any] | None = None, *, user: str | None = None
+    ) -> None:
+        """See :meth:`Engine.complete`."""
+        instance, key = split_id(task if isinstance(task, str) else task.id, "user task")
+        data = json_copy(variables)
+        await self.transact(lambda unit: user_tasks.complete_task(unit, instance, key, data, user))
+
+    # ---- everything else ----------------------------------------------------------------------
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Any other method of the engine, run in a thread."""
+        method = getattr(self.engine, name)
+        if name.startswith("_") or not callable(method):
+            raise AttributeError(f"AsyncEngine offers the engine's methods; {name!r} is none.")
+
+        async def call(*arguments: Any, **options: Any) -> Any:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._pool, partial(method, *arguments, **options))
+
+        return call
+
+
+def _settle(future: asyncio.Future[Any], outcome: Outcome) -> None:
+    if future.cancelled():
+        return  # what was committed stays committed; nobody waits for it any more
+    if outcome.error is not None:
+        future.set_exception(outcome.error)
+    else:
+        future.set_result(outcome.result)

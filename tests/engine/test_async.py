@@ -1,0 +1,58 @@
+"""The engine inside an event loop: many callers share a commit, the loop goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from flowkit.engine import AsyncEngine, Engine
+from flowkit.errors import NotFound
+from tests.engine.diagrams import row, user
+
+Make = Callable[..., Engine]
+
+
+def test_many_callers_at_once(make: Make) -> None:
+    engine = make()
+    engine.deploy({"p.bpmn": row("p", user("a"), user("b"))})
+
+    async def one(face: AsyncEngine, number: int) -> str:
+        case = await face.start("p", {"number": number})
+        for _ in range(2):
+            [todo] = await face.tasks(case)
+            await face.complete(todo, {todo.element_id: number})
+        return case
+
+    async def everyone() -> list[str]:
+        async with AsyncEngine(engine) as face:
+            return await asyncio.gather(*(one(face, number) for number in range(30)))
+
+    cases = asyncio.run(everyone())
+    for number, case in enumerate(cases):
+        view = engine.instance(case)
+        assert (view.status, view.variables) == ("completed", {"number": number, "a": number, "b": number})
+
+
+def test_a_refusal_reaches_its_caller_only(make: Make) -> None:
+    engine = make()
+    engine.deploy({"p.bpmn": row("p", user("a"))})
+
+    async def both() -> list[object]:
+        async with AsyncEngine(engine) as face:
+            return await asyncio.gather(face.start("p"), face.start("q"), return_exceptions=True)
+
+    good, bad = asyncio.run(both())
+    assert engine.instance(str(good)).status == "active"
+    assert isinstance(bad, NotFound)
+
+
+def test_what_is_no_method_is_an_error() -> None:
+    async def wrong() -> None:
+        async with AsyncEngine(engine) as face:
+            with pytest.raises(AttributeError):
+                await face.registry()
+
+    with Engine() as engine:
+        asyncio.run(wrong())
