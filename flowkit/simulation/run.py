@@ -14,6 +14,7 @@ from typing import Any
 from flowkit.export.records import LogWriter, WorkRecord
 from flowkit.kernel import Program
 from flowkit.kernel import protocol as p
+from flowkit.kernel.state import Request
 from flowkit.simulation import machine as k
 from flowkit.simulation.calendars import Duty
 from flowkit.simulation.cases import Case
@@ -237,6 +238,15 @@ class Run:
         visit = visits.get(purpose, 0)
         visits[purpose] = visit + 1
         return self.chances[purpose].draw_again(case.index, visit)
+
+    def decide(self, case: Case, request: int) -> Any:
+        """The output of a decision that somebody took his time for; None where its table is missing."""
+        instance = case.machine.instance_of(case)
+        wait = instance.waits[request]
+        if not isinstance(wait, Request) or wait.decision not in self.plan.decisions:
+            return None
+        instant = self.plan.start + timedelta(seconds=self.now)
+        return self.plan.decisions.evaluate(wait.decision, instance.inputs_of(request), instant)
 
     # ---- cases ------------------------------------------------------------------------------
 

@@ -242,7 +242,10 @@ def _answer(run: Run, case: Case, work: Work, key: int, op: int) -> None:
     if station.variables:
         given = station.variables.draw(case.index, work.visit)
     if op == k.DECISION:
-        output = None if station.result is None else station.result.draw(case.index, work.visit)["result"]
+        if station.result is None:
+            output = run.decide(case, key)
+        else:
+            output = station.result.draw(case.index, work.visit)["result"]
         given = {"output": output}
     run.act(case, op, key, given)
 
