@@ -67,7 +67,7 @@ class Pattern:
             ) from None
 
 
-_SPACE_OUTSIDE_CLASS = regex.compile(r"(\\.|\[(?:\\.|[^\]\\])*\])|[ \t\n\r]+", regex.DOTALL)
+_SPACE_OUTSIDE_CLASS = regex.compile(r"(\\[^ \t\n\r]|\[(?:\\.|[^\]\\])*\])|[ \t\n\r]+", regex.DOTALL)
 
 
 def _without_spaces(pattern: str) -> str:

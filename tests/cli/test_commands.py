@@ -69,7 +69,7 @@ def data(*arguments: object, code: int = 0):
 # ---- help -----------------------------------------------------------------------------------
 
 
-COMMANDS = [command.callback.__name__ for command in app.registered_commands if command.callback]
+COMMANDS = [it.name or it.callback.__name__ for it in app.registered_commands if it.callback]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -236,6 +236,69 @@ def test_what_is_refused_is_said_without_a_traceback(arguments: list[str], code:
 def test_the_zone_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLOWKIT_ZONE", "Moon/Base")
     assert "Moon/Base" in out("instances", code=2)
+
+
+# ---- reasoning ------------------------------------------------------------------------------
+
+
+def test_check_tells_whether_a_diagram_is_sound(folder: Path) -> None:
+    assert "领料: sound" in out("check", "shop/parts.bpmn")
+    assert data("check", "shop/parts.bpmn")[0]["sound"] is True
+    stuck = folder / "stuck.bpmn"
+    stuck.write_text(
+        PARTS.replace('<endEvent id="end" name="完成"/>', '<parallelGateway id="end"/>')
+        .replace("</process>", "")
+        .replace(
+            "</definitions>",
+            '<sequenceFlow id="f5" sourceRef="end" targetRef="done"/><endEvent id="done"/>'
+            '<sequenceFlow id="f6" sourceRef="or" targetRef="end"/><exclusiveGateway id="or" default="f6"/>'
+            '<sequenceFlow id="f7" sourceRef="or" targetRef="done"><conditionExpression>=a'
+            '</conditionExpression></sequenceFlow><sequenceFlow id="f8" sourceRef="start" targetRef="or"/>'
+            "</process></definitions>",
+        ),
+        encoding="utf-8",
+    )
+    assert "deadlock" in out("check", stuck, code=1)
+
+
+def script_in(folder: Path, text: str) -> None:
+    scripts = folder / "shop" / "scripts"
+    scripts.mkdir(exist_ok=True)
+    (scripts / "one.yaml").write_text(text, encoding="utf-8")
+
+
+def test_test_plays_scripts_and_counts_what_they_covered(folder: Path) -> None:
+    assert "expected scripts" in out("test", "shop", code=2)
+    begin = "title: 领料\nstart: {process: parts, variables: {parts: [], order: T-1}}\n"
+    script_in(folder, begin + "steps: [{task: 确认, set: {ok: true}}]\n")
+    text = out("test", "shop")
+    assert "ok     one.yaml  领料" in text
+    assert "never: 等签字 → 等打烊" in text
+    assert "1 of 1 scripts as expected" in text
+    told = data("test", "shop", "--covered", "100", code=1)
+    assert told["coverage"][0]["percent"] == 50
+    script_in(folder, begin + "expect: {ended: true}")
+    assert "FAILED" in out("test", "shop", code=1)
+
+
+def test_simulate_and_compare(folder: Path) -> None:
+    options = ["--cases", "5", "--replications", "2", "--seed", "1"]
+    first = data("simulate", "shop/parts.bpmn", *options)
+    assert first["replications"] == 2
+    assert first == data("simulate", "shop/parts.bpmn", *options)
+    assert "cycle_time.mean" in out("simulate", "shop/parts.bpmn", *options, "-o", "r.csv")
+    assert Path("r.csv").read_text(encoding="utf-8").startswith("measure,")
+    assert "known ending" in out("simulate", "shop/parts.bpmn", *options, "-o", "r.doc", code=2)
+    assert "differences" in data("compare", "shop/parts.bpmn", "shop/parts.bpmn", *options)
+
+
+def test_export_writes_an_event_log() -> None:
+    out("deploy", "shop")
+    out("start", "parts", "-v", '{"order": "T-1", "parts": []}')
+    out("worker", "--once")
+    assert "1 cases" in out("export", "log.xes")
+    assert "出库" in Path("log.xes").read_text(encoding="utf-8")
+    assert "expected a file" in out("export", "log.pdf", code=2)
 
 
 # ---- run and demo ---------------------------------------------------------------------------

@@ -95,10 +95,7 @@ class Emitter:
         self.line(header)
         self._indent += 1
         self._loaded.append({})
-        start = len(self.lines)
         yield
-        if len(self.lines) == start:
-            self.line("pass")
         self._loaded.pop()
         self._indent -= 1
 
@@ -138,15 +135,6 @@ class Emitter:
         yield
         self._frames.pop()
         self._frames.pop()
-
-    def local(self, name: str) -> str | None:
-        """The Python variable of a name that the text binds, unless a filter's item may hide it."""
-        for frame in reversed(self._frames):
-            if isinstance(frame, _Item):
-                return None
-            if name in frame.names:
-                return frame.names[name]
-        return None
 
     def binds(self, name: str) -> bool:
         """Whether the text binds ``name``."""

@@ -70,7 +70,7 @@ def _context(emitter: Emitter, node: ContextLiteral) -> str:
 def _if(emitter: Emitter, node: If) -> str:
     """A chain of branches stays flat, so that its length is not limited by Python's indentation."""
     result = emitter.temporary()
-    condition = emitter.value(node.branches[0][0])
+    condition = emitter.assign(emitter.value(node.branches[0][0]))
     with emitter.block(f"if {condition} is True:"):
         emitter.line(f"{result} = {emitter.value(node.branches[0][1])}")
     if len(node.branches) == 1:
@@ -80,7 +80,7 @@ def _if(emitter: Emitter, node: If) -> str:
     open_ = emitter.assign(f"{condition} is not True")
     for condition_node, then in node.branches[1:]:
         with emitter.block(f"if {open_}:"):
-            condition = emitter.value(condition_node)
+            condition = emitter.assign(emitter.value(condition_node))
             with emitter.block(f"if {condition} is True:"):
                 emitter.line(f"{result} = {emitter.value(then)}")
                 emitter.line(f"{open_} = False")

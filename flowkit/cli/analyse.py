@@ -1,0 +1,212 @@
+"""Commands that reason about diagrams: ``simulate``, ``compare``, ``test``, ``export``."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flowkit.cli.inputs import Database, Settings, Tasks, handlers_of, open_engine
+from flowkit.cli.operate import DATABASE
+from flowkit.cli.output import FAILED, AsJson, console, fail, print_json
+
+if TYPE_CHECKING:
+    from flowkit.simulation.experiment import Progress
+    from flowkit.testing.suite import Coverage
+
+__all__ = ["register"]
+
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write the whole result: .json, .csv or .html.")
+]
+Replications = Annotated[int | None, typer.Option(min=1, help="How often; default: as the scenario says.")]
+Cases = Annotated[int | None, typer.Option(min=1, help="Cases a replication.")]
+Seed = Annotated[int | None, typer.Option(help="The seed of chance.")]
+Processes = Annotated[int, typer.Option(min=1, help="Processors to use; the result stays the same.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("test")(play_scripts)
+    for command in (simulate, compare, export):
+        app.command()(command)
+
+
+# ---- scripts --------------------------------------------------------------------------------
+
+
+def play_scripts(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="A folder of diagrams.")],
+    scripts: Annotated[
+        list[Path] | None, typer.Argument(help="Scripts or folders; default: its scripts and scenarios.")
+    ] = None,
+    covered: Annotated[float, typer.Option(min=0, max=100, help="Fail below so many percent.")] = 0,
+    tasks: Tasks = None,
+    settings: Settings = None,
+    as_json: AsJson = False,
+) -> None:
+    """Play every script of a folder and tell which flows and ends of the diagrams none of them reached.
+
+    Example: [bold]flowkit test processes/ --covered 100[/bold]
+    """
+    from flowkit.testing.suite import Suite, find_scripts  # noqa: PLC0415 heavy
+
+    found = find_scripts(scripts or [folder])
+    if not found:
+        fail(f"expected scripts (*.yaml) in {folder}/scripts or {folder}/scenarios, found none", 2)
+    texts = folder / "templates"
+    with tempfile.TemporaryDirectory(prefix="flowkit-test-") as scratch:
+        suite = Suite(
+            folder,
+            Path(scratch),
+            lambda url: handlers_of(tasks, url, settings, texts if texts.is_dir() else None)[1],
+        )
+        played = []
+        for one in suite.play(found):
+            played.append(one)
+            if not as_json:
+                typer.secho(f"{'FAILED' if one.problem else 'ok':7}{one.script.name}  {one.title}",
+                            fg="red" if one.problem else None)  # fmt: skip
+                if one.problem:
+                    typer.echo(f"       {one.problem}")
+    coverage = sorted(suite.coverage.values(), key=lambda part: part.process)
+    failed = sum(1 for one in played if one.problem)
+    if as_json:
+        parts = [{"process": it.process, "percent": 100 * it.share, "missing": it.missing} for it in coverage]
+        print_json({"scripts": played, "coverage": parts})
+    else:
+        _tell_coverage(coverage)
+        typer.echo(f"{len(played) - failed} of {len(played)} scripts as expected")
+    if failed or any(100 * part.share < covered for part in coverage):
+        raise typer.Exit(FAILED)
+
+
+def _tell_coverage(coverage: list[Coverage]) -> None:
+    for part in coverage:
+        typer.echo(
+            f"{part.process:24} {part.share:6.1%} of {len(part.flows)} flows and {len(part.ends)} ends"
+        )
+        for name in part.missing[:10]:
+            typer.echo(f"    never: {name}")
+        if len(part.missing) > 10:
+            typer.echo(f"    … and {len(part.missing) - 10} more")
+
+
+# ---- simulation -----------------------------------------------------------------------------
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Progress | None]:
+    if quiet:
+        yield None
+        return
+    from rich.progress import Progress as Bar  # noqa: PLC0415 heavy
+
+    with Bar(console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task("replications", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _written(result: Any, output: Path | None) -> None:
+    if output is None:
+        return
+    try:
+        typer.echo(f"{result.write(output)}", err=True)
+    except (ValueError, ImportError) as error:
+        fail(str(error), 2)
+
+
+def simulate(
+    scenario: Annotated[Path, typer.Argument(exists=True, help="A scenario (YAML), or a BPMN file.")],
+    replications: Replications = None,
+    cases: Cases = None,
+    seed: Seed = None,
+    processes: Processes = 1,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate a process: cycle times, queues, costs, how busy people are.
+
+    Example: [bold]flowkit simulate processes/complaint.bpmn --cases 200 -o report.html[/bold]
+    """
+    from flowkit.simulation import simulate as run  # noqa: PLC0415 heavy
+
+    with _progress(as_json) as progress:
+        result = run(
+            scenario,
+            replications=replications,
+            cases=cases,
+            seed=seed,
+            processes=processes,
+            progress=progress,
+        )
+    _written(result, output)
+    if as_json:
+        typer.echo(result.to_json())
+        return
+    typer.echo(str(result))
+    for text in result.assumptions:
+        typer.secho(f"assumed: {text}", dim=True)
+    for text in result.warnings:
+        typer.secho(f"warning: {text}", fg=typer.colors.YELLOW)
+
+
+def compare(
+    baseline: Annotated[Path, typer.Argument(exists=True, help="A scenario.")],
+    variant: Annotated[
+        Path | None, typer.Argument(exists=True, help="Another; default: what the first names as baseline.")
+    ] = None,
+    replications: Replications = None,
+    cases: Cases = None,
+    seed: Seed = None,
+    processes: Processes = 1,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate two scenarios with the same chance, and tell which differences are real.
+
+    Example: [bold]flowkit compare as_is.yaml to_be.yaml --replications 30[/bold]
+    """
+    from flowkit.simulation import compare as run  # noqa: PLC0415 heavy
+
+    with _progress(as_json) as progress:
+        result = run(
+            baseline, variant, replications=replications, cases=cases, seed=seed, processes=processes,
+            progress=progress,
+        )  # fmt: skip
+    _written(result, output)
+    typer.echo(result.to_json() if as_json else str(result))
+
+
+# ---- event logs -----------------------------------------------------------------------------
+
+
+def export(
+    output: Annotated[Path, typer.Argument(help="A file .xes, .csv or .jsonocel.")],
+    process: Annotated[str | None, typer.Option(help="Only this process.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only instances with this status.")] = None,
+    db: Database = DATABASE,
+) -> None:
+    """Write the histories of instances as an event log for process mining.
+
+    Example: [bold]flowkit export log.xes --process auto_4s --status completed[/bold]
+    """
+    from flowkit.export import case_of, write_log  # noqa: PLC0415 heavy
+
+    if output.suffix not in (".xes", ".csv", ".json", ".jsonocel"):
+        fail(f"expected a file .xes, .csv or .jsonocel, found {output}", 2)
+    with open_engine(db) as engine:
+
+        def cases() -> Iterator[Any]:
+            for view in engine.instances(process, status=status):
+                program = engine.program(view.process_id, view.version)
+                names = {node.id: node.name for node in program.nodes.values()}
+                history = ((entry.at, entry.event) for entry in engine.history(view.id))
+                yield case_of(view.id, history, names)
+
+        count = write_log(output, cases())
+    typer.echo(f"{count} cases in {output}")
