@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flowkit.bpmn.index import Index, finding, resolve
 from flowkit.bpmn.schema import BPMN, ElementType, is_a
 from flowkit.bpmn.xml import Node
-from flowkit.findings import Finding
+from flowkit.findings import Finding, Severity
 
 __all__ = [
     "check_choice",
@@ -72,6 +72,19 @@ def check_choice(node: Node, element: ElementType) -> Iterator[Finding]:
                 )
 
 
+def _check_drawn(node: Node, index: Index) -> Iterator[Finding]:
+    """A shape or edge that draws nothing is left over from an element that was deleted."""
+    drawn = node.get("bpmnElement")
+    if drawn is not None and (resolve(node, drawn, index) or "") not in index.nodes:
+        yield finding(
+            "diagram-reference",
+            node,
+            f"<{node.tag}> draws '{drawn[:60]}', which does not exist in the file.",
+            "Delete the shape.",
+            Severity.WARNING,
+        )
+
+
 _SETS: dict[str, tuple[str, tuple[str, str], tuple[str, str]]] = {
     # set: (all, those among all, (what refers to the other kind of set, what refers back))
     "inputSet": (
@@ -122,6 +135,7 @@ def check_diagram_ids(root: Node, index: Index) -> Iterator[Finding]:
         if diagram.tag != "BPMNDiagram":
             continue
         for node in diagram.iter():
+            yield from _check_drawn(node, index)
             identifier = node.get("id")
             if identifier is not None and identifier in seen:
                 yield finding(

@@ -161,7 +161,7 @@ def _conditional(boxed: Conditional, texts: Texts, names: Names, label: str) -> 
     def step(scope: dict[str, Any], run: Run) -> Any:
         value = condition(scope, run)
         if value is not None and not isinstance(value, bool):
-            run.note("type", f"The condition is {shown(value)}, no boolean, so the result is null.", label)
+            run.note("boxed", f"The condition is {shown(value)}, no boolean, so the result is null.", label)
             return None
         return (then if value is True else otherwise)(scope, run)
 
@@ -171,7 +171,7 @@ def _conditional(boxed: Conditional, texts: Texts, names: Names, label: str) -> 
 def _items(collection: Any, run: Run, label: str) -> list[Any] | None:
     """The list to go through; the boxed forms convert nothing into one."""
     if not isinstance(collection, list):
-        run.note("type", f"{shown(collection)} is no list, so the result is null.", label)
+        run.note("boxed", f"{shown(collection)} is no list, so the result is null.", label)
         return None
     run.feel.spend(len(collection))
     return collection
@@ -210,7 +210,7 @@ def _quantified(variable: str, collection: Step, body: Step, label: str, *, ever
         for item in items:
             value = body({**scope, variable: item}, run)
             if value is not None and not isinstance(value, bool):
-                run.note("type", f"The condition is {shown(value)} for {shown(item)}, no boolean.", label)
+                run.note("boxed", f"The condition is {shown(value)} for {shown(item)}, no boolean.", label)
                 return None
             if value is (not every) or result is every:
                 result = value
@@ -233,7 +233,7 @@ def _filter(boxed: Filter, texts: Texts, names: Names, label: str) -> Step:
             inner.setdefault("item", item)
             value = match(inner, run)
             if value is not None and not isinstance(value, bool):
-                run.note("type", f"The condition is {shown(value)} for {shown(item)}, no boolean.", label)
+                run.note("boxed", f"The condition is {shown(value)} for {shown(item)}, no boolean.", label)
                 return None
             if value:
                 kept.append(item)

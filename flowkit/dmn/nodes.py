@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowkit.dmn.facts import read_fact
-from flowkit.dmn.runtime import Coercion, Frame, Run, Step
+from flowkit.dmn.runtime import Coercion, Run, Step
 from flowkit.feel.types import ANY, FeelType
 from flowkit.feel.values import Function
 from flowkit.feel.values import Run as FeelRun
@@ -80,20 +80,19 @@ class DecisionNode:
 
     def evaluate(self, run: Run) -> Any:
         """Its value, given that the decisions it requires are decided."""
-        scope, given = scope_of(self.bindings, run)
         if self.logic is None:
             run.note("logic", f"Decision '{self.name}' has no logic, so its value is null.", self.name)
             return None
-        outer, run.frame = run.frame, Frame()
-        frame = run.frame
+        outer = run.open_frame()
         run.refresh()
         try:
+            scope, given = scope_of(self.bindings, run)
             value = self.logic(scope, run)
+            if self.coerce is not None:
+                value = self.coerce(value, run)
+            run.record("decision", self.id, self.name, given, value)
         finally:
             run.frame = outer
-        if self.coerce is not None:
-            value = self.coerce(value, run)
-        run.record("decision", self.id, self.name, frame, given, value)
         return value
 
 
@@ -131,16 +130,15 @@ class KnowledgeNode:
         parameters = made.parameters
 
         def call(feel_run: FeelRun, *arguments: Any) -> Any:
-            outer, run.frame = run.frame, Frame()
-            frame = run.frame
+            outer = run.open_frame()
             try:
                 value = made.call(feel_run, *arguments)
+                if self.coerce is not None:
+                    value = self.coerce(value, run)
+                given = dict(zip(parameters, arguments, strict=True))
+                run.record("businessKnowledgeModel", self.id, self.name, given, value)
             finally:
                 run.frame = outer
-            if self.coerce is not None:
-                value = self.coerce(value, run)
-            given = dict(zip(parameters, arguments, strict=True))
-            run.record("businessKnowledgeModel", self.id, self.name, frame, given, value)
             return value
 
         return call
@@ -167,6 +165,7 @@ class ServiceNode:
             run.enter(self.name)
             try:
                 values = {node.key: value for node, value in zip(self.inputs, arguments, strict=True)}
+                run.gather()
                 return self.evaluate(run.inner(values), dict(zip(names, arguments, strict=True)))
             finally:
                 run.leave()
@@ -181,7 +180,7 @@ class ServiceNode:
         value = next(iter(values.values())) if len(values) == 1 else values
         if self.coerce is not None:
             value = self.coerce(value, run)
-        run.record("decisionService", self.id, self.name, Frame(), given, value)
+        run.record("decisionService", self.id, self.name, given, value)
         return value
 
 

@@ -14,6 +14,12 @@ from flowkit.values import Json
 __all__ = ["DecisionEvaluation", "DecisionResult", "MatchedRule", "explain"]
 
 
+MODEL_CODES = frozenset(
+    {"boxed", "conversion", "cycle", "external-function", "hit-policy", "input-values", "logic", "no-rule"}
+    | {"record", "syntax"}
+)
+"""Diagnostics of the model; all others are FEEL's and point into a text."""
+
 MAX_ITEMS = 100
 """How many items of a list or context the record shows."""
 
@@ -73,7 +79,8 @@ class DecisionEvaluation:
     """One decision, or one call of a business knowledge model or decision service.
 
     ``kind`` is ``decision``, ``businessKnowledgeModel`` or ``decisionService``; ``inputs`` are the
-    input expressions of its tables, else what it required, with their values.
+    input expressions of its tables, else what it required, with their values; ``notes`` say why
+    something in it became null.
     """
 
     id: str
@@ -82,6 +89,7 @@ class DecisionEvaluation:
     inputs: tuple[tuple[str, Any], ...]
     rules: tuple[MatchedRule, ...]
     output: Any
+    notes: tuple[Diagnostic, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """The evaluation as JSON, for an instance's history."""
@@ -92,6 +100,7 @@ class DecisionEvaluation:
             "inputs": {label: _json(value) for label, value in self.inputs},
             "rules": [rule.to_json() for rule in self.rules],
             "output": _json(self.output),
+            "notes": [str(note) for note in self.notes],
         }
 
 
@@ -127,10 +136,11 @@ def explain(result: DecisionResult) -> str:
     for evaluation in reversed(result.evaluations):
         lines.append("")
         lines.extend(_explain_one(evaluation))
-    if result.diagnostics:
+    told = {note for evaluation in result.evaluations for note in evaluation.notes}
+    others = [note for note in result.diagnostics if note not in told]
+    if others:
         lines.append("")
-        lines.append("Notes:")
-        lines.extend(f"  - {diagnostic}" for diagnostic in result.diagnostics)
+        lines.extend(f"note: {_reason(note)}" for note in others)
     return "\n".join(lines)
 
 
@@ -147,6 +157,13 @@ def _explain_one(evaluation: DecisionEvaluation) -> Iterator[str]:
         for name, text in rule.annotations:
             if text:
                 yield f"    {name}: {text}" if name else f"    {text}"
+    for note in dict.fromkeys(evaluation.notes):
+        yield f"  note: {_reason(note)}"
+
+
+def _reason(note: Diagnostic) -> str:
+    """A diagnostic; one about an element of the model needs no place in a text."""
+    return note.message if note.code in MODEL_CODES else str(note)
 
 
 def _show(value: Any) -> str:

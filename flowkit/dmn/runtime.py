@@ -34,22 +34,24 @@ MAX_DIAGNOSTICS = 1_000
 class Frame:
     """What one decision or function call has looked at so far."""
 
-    __slots__ = ("inputs", "rules")
+    __slots__ = ("inputs", "notes", "rules")
 
     def __init__(self) -> None:
         self.inputs: list[tuple[str, Any]] = []
+        self.notes: list[Diagnostic] = []
         self.rules: list[MatchedRule] = []
 
 
 class Tally:
     """What all runs of one evaluation share: the record and the limits."""
 
-    __slots__ = ("calls", "depth", "diagnostics", "feel", "now", "record")
+    __slots__ = ("calls", "depth", "diagnostics", "feel", "gathered", "now", "record")
 
     def __init__(self, now: datetime | None) -> None:
         self.now = now
         self.record: list[DecisionEvaluation] = []
         self.diagnostics: list[Diagnostic] = []
+        self.gathered = 0
         self.calls = 0
         self.depth = 0
         self.feel = FeelRun("", now, self.diagnostics)
@@ -95,9 +97,20 @@ class Run:
         if len(self.diagnostics) < MAX_DIAGNOSTICS:
             self.diagnostics.append(Diagnostic(code, message, text, position))
 
-    def record(
-        self, kind: str, identifier: str, name: str, frame: Frame, given: Mapping[str, Any], output: Any
-    ) -> None:
+    def open_frame(self) -> Frame:
+        """Begin a decision or call; gives the frame to go back to."""
+        self.gather()
+        outer, self.frame = self.frame, Frame()
+        return outer
+
+    def gather(self) -> None:
+        """Give the diagnostics since the last gathering to the frame in which they arose."""
+        known = len(self.diagnostics)
+        if self.tally.gathered < known:
+            self.frame.notes.extend(self.diagnostics[self.tally.gathered :])
+            self.tally.gathered = known
+
+    def record(self, kind: str, identifier: str, name: str, given: Mapping[str, Any], output: Any) -> None:
         """Add an evaluation to the record; ``given`` stands in where no table named its inputs."""
         record = self.tally.record
         if len(record) >= MAX_RECORDS:
@@ -105,8 +118,11 @@ class Run:
                 self.note("record", f"More than {MAX_RECORDS} evaluations: the record ends here.", name)
                 record.append(DecisionEvaluation("", "...", "truncated", (), (), None))
             return
+        self.gather()
+        frame = self.frame
         inputs = tuple(frame.inputs) if frame.inputs else tuple(given.items())
-        record.append(DecisionEvaluation(identifier, name, kind, inputs, tuple(frame.rules), output))
+        rules, notes = tuple(frame.rules), tuple(frame.notes)
+        record.append(DecisionEvaluation(identifier, name, kind, inputs, rules, output, notes))
 
     def enter(self, name: str) -> None:
         """Count a call. Raises EvaluationLimit where calls nest too deep or are too many."""
@@ -149,7 +165,9 @@ def coercion(kind: FeelType | None, place: str) -> Coercion | None:
             return value
         converted, fits = coerce(value, kind)
         if not fits:
-            run.note("type", f"{shown(value)} is no {kind}, the type of {place}, so it became null.", place)
+            run.note(
+                "conversion", f"{shown(value)} is no {kind}, the type of {place}, so it became null.", place
+            )
         return converted
 
     return convert

@@ -10,7 +10,7 @@ import pytest
 from flowkit.dmn import explain
 from flowkit.dmn.java import java_function
 from flowkit.errors import EvaluationLimit
-from tests.dmn.models import decision, input_data, literal, model, table
+from tests.dmn.models import decision, input_data, knowledge, literal, model, table
 
 
 def test_the_record_names_inputs_rules_and_outputs() -> None:
@@ -29,6 +29,7 @@ def test_the_record_names_inputs_rules_and_outputs() -> None:
             {"index": 2, "ruleId": "r2", "table": "approval", "outputs": {"ok": "no"}, "annotations": {}}
         ],
         "output": "no",
+        "notes": [],
     }
 
 
@@ -64,10 +65,30 @@ def test_an_explanation_reads_from_the_result_down_to_its_causes() -> None:
     ]
 
 
-def test_an_explanation_ends_with_what_went_wrong() -> None:
-    text = explain(model(decision("d", literal("1 + missing"))).evaluate("d", {}))
-    assert "Notes:" in text
-    assert "missing" in text
+def test_each_evaluation_tells_its_own_troubles() -> None:
+    whole = model(
+        knowledge("f", {"x": ""}, literal("x + nobody")),
+        decision("a", literal("1 + nothing")),
+        decision("b", literal("f(a) + nowhere"), ["a", "k_f"]),
+    )
+    result = whole.evaluate("b", {})
+    told = {one.name: [note.message for note in one.notes] for one in result.evaluations}
+    assert [any("nothing" in note for note in told["a"]), any("nobody" in note for note in told["f"])] == [
+        True
+    ] * 2
+    assert any("nowhere" in note for note in told["b"])
+    assert sum(map(len, told.values())) == len(result.diagnostics)
+
+
+def test_an_explanation_tells_troubles_where_they_arose() -> None:
+    whole = model(decision("price", table(["n"], ["x"], [["> 5", "1"]])))
+    assert explain(whole.evaluate("price", {"n": 1})).splitlines() == [
+        "Result: null",
+        "",
+        "price = null",
+        "  given n = 1",
+        "  note: No rule of table 'price' matches, so the result is null.",
+    ]
 
 
 def test_the_record_is_json_and_bounded() -> None:

@@ -174,9 +174,9 @@ def _word(scope: Scope) -> str:
 
 
 def empty_container(model: Model) -> Iterator[Problem]:
-    for scope in model.executed:
+    for scope in model.scopes:
         activities = [node for node in scope.nodes.values() if isinstance(node, Activity)]
-        if not scope.nodes:
+        if not scope.nodes and scope.executable:
             yield Problem(
                 scope.container, f"the {_word(scope)} is empty: it would do nothing.", "Fill or remove it."
             )

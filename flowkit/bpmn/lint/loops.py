@@ -9,6 +9,7 @@ from flowkit.bpmn.model import (
     Activity,
     AdHocSubProcess,
     BusinessRuleTask,
+    ComplexBehaviorDefinition,
     ComplexGateway,
     EventBasedGateway,
     ExclusiveGateway,
@@ -113,12 +114,22 @@ def multi_instance_behavior(model: Model) -> Iterator[Problem]:
                 f"{attribute} refers to '{given}', which belongs to an event.",
                 "Put the event definition that is thrown directly into <definitions>.",
             )
+        elif isinstance(given, tuple) and any(not _throws(one) for one in given):
+            yield Problem(
+                activity,
+                "a complexBehaviorDefinition has no event with a definition: nothing would be thrown.",
+                "Add the event and its definition.",
+            )
         elif not given:
             yield Problem(
                 activity,
                 f"behavior is {loop.behavior}, but {attribute} is not given: no event would be thrown.",
                 f"Add {attribute}, or use behavior All.",
             )
+
+
+def _throws(behavior: ComplexBehaviorDefinition) -> bool:
+    return behavior.event is not None and bool(behavior.event.definitions)
 
 
 # ---- loops of sequence flows ----------------------------------------------------------------
