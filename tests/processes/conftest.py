@@ -28,9 +28,7 @@ def handlers() -> Callable[[str | None], StandardTasks]:
 
 
 @pytest.fixture(scope="session")
-def suite(
-    tmp_path_factory: pytest.TempPathFactory, handlers: Callable[[str | None], StandardTasks]
-) -> Suite:
+def suite(tmp_path_factory: pytest.TempPathFactory, handlers: Callable[[str | None], StandardTasks]) -> Suite:
     return Suite(PROCESSES, tmp_path_factory.mktemp("suite"), handlers)
 
 
