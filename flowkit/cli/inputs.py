@@ -147,6 +147,8 @@ def _books_url(db: str) -> str | None:
 def open_engine(db: str, registry: Registry | None = None, clock: Clock | None = None) -> Engine:
     """The engine on ``db``; without handlers it runs none. Times are told in the zone ``FLOWKIT_ZONE``."""
     from flowkit.engine import Engine, SystemClock  # noqa: PLC0415 heavy
+    from flowkit.feel.calendar import calendar_functions  # noqa: PLC0415 heavy
+    from flowkit.tasks.library.deadlines import default_calendars  # noqa: PLC0415 heavy
 
     name = os.environ.get("FLOWKIT_ZONE", "Asia/Shanghai")
     try:
@@ -159,4 +161,5 @@ def open_engine(db: str, registry: Registry | None = None, clock: Clock | None =
         db,
         tasks=registry if registry is not None else (),
         clock=clock if clock is not None else SystemClock(zone),
+        functions=calendar_functions(default_calendars()),
     )

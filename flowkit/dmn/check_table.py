@@ -7,6 +7,7 @@ from itertools import islice
 
 from flowkit.dmn.cells import constant, domain_of, split_tests
 from flowkit.dmn.model import Aggregation, Cell, DecisionTable, HitPolicy
+from flowkit.dmn.policy import SINGLE_HIT
 from flowkit.dmn.regions import Budget, BudgetExceeded, Regions, regions_of
 from flowkit.dmn.types import Types, underlying
 from flowkit.feel.types import SimpleType
@@ -17,7 +18,6 @@ __all__ = ["TABLE_RULES", "check_table"]
 MAX_REPORTS = 10
 """Findings of one rule about one table; the rest are like them."""
 
-SINGLE_HIT = frozenset({HitPolicy.UNIQUE, HitPolicy.ANY, HitPolicy.PRIORITY, HitPolicy.FIRST})
 ORDERED_BY_OUTPUT = frozenset({HitPolicy.PRIORITY, HitPolicy.OUTPUT_ORDER})
 MAX_DIMENSIONS = 40
 

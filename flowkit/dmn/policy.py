@@ -17,17 +17,7 @@ from flowkit.dmn.runtime import shown
 from flowkit.feel.numbers import CONTEXT
 from flowkit.feel.temporal import Date, DateTime, DaysTimeDuration, Time, YearsMonthsDuration, nanos_between
 
-__all__ = [
-    "LIST_POLICIES",
-    "SINGLE_HIT",
-    "Hit",
-    "Ranks",
-    "Violation",
-    "aggregate",
-    "any_hit",
-    "by_priority",
-    "same",
-]
+__all__ = ["CHOICES", "LIST_POLICIES", "SINGLE_HIT", "Hit", "Ranks", "Violation", "aggregate", "same"]
 
 Hit = tuple[int, tuple[Any, ...]]
 """The row of a rule that matches, 0-based, and its outputs."""
@@ -64,22 +54,56 @@ def rows(hits: Sequence[Hit]) -> str:
     return ", ".join(numbers[:-1]) + f" and {numbers[-1]}" if len(numbers) > 1 else numbers[0]
 
 
-def any_hit(hits: Sequence[Hit]) -> Hit:
-    """ANY: the rules that match must agree."""
+def _only(hits: list[Hit], ranks: Ranks) -> list[Hit]:
+    """UNIQUE: one rule matches."""
+    if len(hits) > 1:
+        raise Violation(f"rules {rows(hits)} match, and UNIQUE allows one")
+    return hits
+
+
+def _agreeing(hits: list[Hit], ranks: Ranks) -> list[Hit]:
+    """ANY: the rules that match agree."""
     first = hits[0]
     for other in hits[1:]:
         if not all(map(same, first[1], other[1])):
             raise Violation(f"rules {rows([first, other])} match with different outputs, which ANY forbids")
-    return first
+    return hits
 
 
-def by_priority(hits: Sequence[Hit], ranks: Ranks) -> list[Hit]:
-    """PRIORITY and OUTPUT ORDER: by the order of the output values, column by column from the left."""
+def _ordered(hits: list[Hit], ranks: Ranks) -> list[Hit]:
+    """OUTPUT ORDER: by the order of the output values, column by column from the left."""
 
     def key(hit: Hit) -> tuple[int, ...]:
         return tuple(rank(value) for rank, value in zip(ranks, hit[1], strict=True) if rank is not None)
 
     return sorted(hits, key=key)
+
+
+def _highest(hits: list[Hit], ranks: Ranks) -> list[Hit]:
+    """PRIORITY: the first in the order of the output values."""
+    return _ordered(hits, ranks)[:1] if len(hits) > 1 else hits
+
+
+def _first(hits: list[Hit], ranks: Ranks) -> list[Hit]:
+    """FIRST: the topmost row."""
+    return hits[:1]
+
+
+def _all(hits: list[Hit], ranks: Ranks) -> list[Hit]:
+    """RULE ORDER and COLLECT: every row, from the top."""
+    return hits
+
+
+CHOICES: dict[HitPolicy, Callable[[list[Hit], Ranks], list[Hit]]] = {
+    HitPolicy.UNIQUE: _only,
+    HitPolicy.ANY: _agreeing,
+    HitPolicy.PRIORITY: _highest,
+    HitPolicy.FIRST: _first,
+    HitPolicy.RULE_ORDER: _all,
+    HitPolicy.OUTPUT_ORDER: _ordered,
+    HitPolicy.COLLECT: _all,
+}
+"""Which of the rules that match count, in which order; a single-hit policy's output is the first."""
 
 
 def aggregate(values: list[Any], how: Aggregation) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flowkit.dmn.index import ColumnIndex, positions
 from flowkit.dmn.model import Aggregation, HitPolicy, Rule
-from flowkit.dmn.policy import Hit, Ranks, Violation, aggregate, any_hit, by_priority, rows
+from flowkit.dmn.policy import CHOICES, SINGLE_HIT, Hit, Ranks, Violation, aggregate
 from flowkit.dmn.result import MatchedRule
 from flowkit.dmn.runtime import MAX_RECORDS, Coercion, Run, Step, shown
 from flowkit.feel import UnaryTests
@@ -64,6 +64,9 @@ class Table:
     def __post_init__(self) -> None:
         if self.policy is not HitPolicy.COLLECT:
             self.aggregation = None
+        self._choose = CHOICES[self.policy]
+        self._single = self.policy in SINGLE_HIT
+        self._limit = 1 if self.policy is HitPolicy.FIRST else len(self.rules)
         self._everyone = (1 << len(self.rules)) - 1
         self._names = tuple(output.name for output in self.outputs)
         self._annotations = [self._annotations_of(rule) for rule in self.rules]
@@ -72,8 +75,7 @@ class Table:
         values = self._values(scope, run)
         if values is None:
             return None
-        limit = 1 if self.policy is HitPolicy.FIRST else len(self.rules)
-        found = self.matching(values, scope, run, limit)
+        found = self.matching(values, scope, run, self._limit)
         if not found:
             return self._otherwise(scope, run)
         hits: list[Hit] = [(row, self._outputs(row, scope, run)) for row in found]
@@ -155,17 +157,9 @@ class Table:
         return tuple(values)
 
     def _result(self, hits: list[Hit], run: Run) -> Any:
-        policy = self.policy
-        if policy in (HitPolicy.PRIORITY, HitPolicy.OUTPUT_ORDER):
-            hits = by_priority(hits, self.ranks)
-        if policy is HitPolicy.UNIQUE and len(hits) > 1:
-            raise Violation(f"rules {rows(hits)} match, and UNIQUE allows one")
-        if policy is HitPolicy.ANY:
-            any_hit(hits)
-        if policy in (HitPolicy.UNIQUE, HitPolicy.FIRST, HitPolicy.PRIORITY):
-            hits = hits[:1]
+        hits = self._choose(hits, self.ranks)
         self._record(hits, run)
-        if policy in (HitPolicy.UNIQUE, HitPolicy.ANY, HitPolicy.FIRST, HitPolicy.PRIORITY):
+        if self._single:
             return self._shape(hits[0][1])
         if self.aggregation is None:
             return [self._shape(values) for _, values in hits]
@@ -192,8 +186,7 @@ class Table:
                 value = None if output.default is None else output.default(scope, run)
                 values.append(value if output.coerce is None else output.coerce(value, run))
             shaped = self._shape(values)
-            collects = self.policy in (HitPolicy.RULE_ORDER, HitPolicy.OUTPUT_ORDER, HitPolicy.COLLECT)
-            return [shaped] if collects and self.aggregation is None else shaped
+            return shaped if self._single or self.aggregation is not None else [shaped]
         if self.aggregation is Aggregation.COUNT:
             return 0
         if self.policy is HitPolicy.COLLECT and self.aggregation is None:

@@ -39,6 +39,8 @@ def rules_of(data: bytes) -> list[str]:
         (decision("d", '<literalExpression expressionLanguage="juel"/>'), "expression-language"),
         ("<decison/>", "unknown-element"),
         ('<decision id="d" name="d"><decisionTabel/></decision>', "unknown-element"),
+        (decision("d", table(["a"], ["x"], []).replace("<output", "<rules/><output")), "unknown-element"),
+        (decision("d", "<context><entry/></context>"), "unknown-element"),
         (decision("d", table(["a"], ["x"], [["1"]])), "ragged-table"),
         (decision("d", table(["a"], [], [["1"]])), "missing-part"),
         (decision("d", table(["a"], ["x"], [], "BEST")), "hit-policy"),

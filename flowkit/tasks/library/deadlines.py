@@ -2,49 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import cache
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
 from flowkit.errors import InvalidPayload
+from flowkit.feel.calendar import WorkingCalendar, add_working_days
 from flowkit.tasks.books import Books, Page, once
+from flowkit.tasks.calendars import china_calendar
 from flowkit.tasks.context import TaskContext
 from flowkit.tasks.library.numbering import next_number
 from flowkit.tasks.outcomes import BpmnError
 from flowkit.tasks.registry import task
 
-__all__ = ["DeadlineHandlers", "IsWorkingDay", "SlotHandlers", "weekdays"]
-
-IsWorkingDay = Callable[[date], bool]
-"""Whether people work on a day."""
+__all__ = ["DeadlineHandlers", "SlotHandlers", "default_calendars"]
 
 MAX_WORKING_DAYS = 2_000
 MAX_DAYS_AHEAD = 366
-OPENS, CLOSES = time(9), time(18)
+
+log = logging.getLogger("flowkit.tasks")
 
 
-def weekdays(day: date) -> bool:
-    """Monday to Friday, whatever the holidays."""
-    return day.weekday() < 5
+@cache
+def _complain(text: str) -> None:
+    """Say it once."""
+    log.warning("%s; Monday to Friday count as working days", text)
 
 
-def _add_working_days(day: date, count: int, works: IsWorkingDay) -> date:
-    """The ``count``-th working day after ``day``; before it for a negative count."""
-    step = timedelta(days=1 if count >= 0 else -1)
-    left, tried = abs(count), 0
-    while left:
-        day += step
-        left -= works(day)
-        tried += 1
-        if tried > MAX_WORKING_DAYS * 4:
-            raise InvalidPayload("the calendar has no working days", [("/calendar", "no working days")])
-    return day
+def default_calendars() -> dict[str, WorkingCalendar]:
+    """The calendars that a task header may name; the first is the default.
+
+    Without the extra ``calendar``, 中国 knows no holidays, and a warning is logged.
+    """
+    weekdays = WorkingCalendar("周一至周五", ZoneInfo("Asia/Shanghai"))
+    try:
+        china = china_calendar("中国")
+    except ImportError:
+        _complain("China's holidays need the extra flowkit[calendar]")
+        china = replace(weekdays, name="中国")
+    return {"中国": china, "周一至周五": weekdays}
 
 
-def _calendar(ctx: TaskContext, calendars: Mapping[str, IsWorkingDay], name: str | None) -> IsWorkingDay:
-    wanted = name or ctx.headers.get("calendar") or next(iter(calendars))
+def _calendar(ctx: TaskContext, calendars: Mapping[str, WorkingCalendar]) -> WorkingCalendar:
+    wanted = ctx.headers.get("calendar") or next(iter(calendars))
     found = calendars.get(wanted)
     if found is None:
         text = f"expected one of the calendars {', '.join(calendars)}, found {wanted!r}"
@@ -52,10 +58,16 @@ def _calendar(ctx: TaskContext, calendars: Mapping[str, IsWorkingDay], name: str
     return found
 
 
+def _check_year(calendar: WorkingCalendar, day: date) -> None:
+    """A year's holidays are published late in the year before; until then there are none in the table."""
+    if calendar.holidays and day.year > max(calendar.holidays).year:
+        _complain(f"the calendar {calendar.name} has no holidays of {day.year}")
+
+
 class DeadlineHandlers:
     """The job type ``deadline.compute``."""
 
-    def __init__(self, calendars: Mapping[str, IsWorkingDay], zone: tzinfo) -> None:
+    def __init__(self, calendars: Mapping[str, WorkingCalendar], zone: tzinfo) -> None:
         self._calendars, self._zone = calendars, zone
 
     @task("deadline.compute", title="计算时限")
@@ -81,8 +93,9 @@ class DeadlineHandlers:
         if duration is not None:
             end = (begin.astimezone(UTC) + duration).astimezone(self._zone)
         else:
-            works = _calendar(ctx, self._calendars, None)
-            day = _add_working_days(begin.date(), int(working_days or 0), works)
+            calendar = _calendar(ctx, self._calendars)
+            day = add_working_days(calendar, begin.date(), int(working_days or 0))
+            _check_year(calendar, day)
             end = datetime.combine(day, begin.timetz())
         if at is not None:
             end = datetime.combine(end.date(), at.replace(tzinfo=self._zone))
@@ -92,10 +105,10 @@ class DeadlineHandlers:
 class SlotHandlers:
     """The job types ``slots.query`` and ``slots.book``: a schedule (排班) of one resource in books.
 
-    A resource serves one booking at a time, in working hours from 9 to 18 on working days.
+    A resource serves one booking at a time, in the working hours of the calendar.
     """
 
-    def __init__(self, books: Books, calendars: Mapping[str, IsWorkingDay], zone: tzinfo) -> None:
+    def __init__(self, books: Books, calendars: Mapping[str, WorkingCalendar], zone: tzinfo) -> None:
         self._books, self._calendars, self._zone = books, calendars, zone
 
     @task("slots.query", title="查询排班")
@@ -109,21 +122,19 @@ class SlotHandlers:
         """Give the next free slots, from now or from the morning of a date; the header ``resource``
         names whose schedule it is."""
         now = ctx.now.astimezone(self._zone)
-        begin = now if date is None else max(now, datetime.combine(date, OPENS, self._zone))
-        works = _calendar(ctx, self._calendars, None)
+        begin = now if date is None else max(now, datetime.combine(date, time(0), self._zone))
+        calendar = _calendar(ctx, self._calendars)
         length = timedelta(minutes=duration_minutes)
         with self._books.transaction() as page:
             taken = _taken(page, _resource(ctx))
         found: list[datetime] = []
         for days in range(MAX_DAYS_AHEAD):
             day = begin.date() + timedelta(days=days)
-            slot = datetime.combine(day, OPENS, self._zone)
-            while works(day) and slot + length <= datetime.combine(day, CLOSES, self._zone):
-                if slot >= begin and all(slot + length <= start or slot >= end for start, end in taken):
-                    found.append(slot)
+            for slot in _grid(calendar, day, length):
+                if slot >= begin and all(slot + length <= since or slot >= until for since, until in taken):
+                    found.append(slot.astimezone(self._zone))
                     if len(found) == count:
                         return {"slots": found}
-                slot += length
         return {"slots": found}
 
     @task("slots.book", title="预约时段")
@@ -144,6 +155,15 @@ class SlotHandlers:
             return {"booking": number}
 
         return once(self._books, ctx, write)
+
+
+def _grid(calendar: WorkingCalendar, day: date, length: timedelta) -> Iterator[datetime]:
+    """The slots of a day, one after the other from the beginning of each span of work."""
+    for opens, closes in calendar.spans(day):
+        slot = opens
+        while slot + length <= closes:
+            yield slot
+            slot += length
 
 
 def _resource(ctx: TaskContext) -> str:

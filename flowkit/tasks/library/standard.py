@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from flowkit.feel.calendar import WorkingCalendar
 from flowkit.tasks.books import Books, MemoryBooks, SqlBooks
 from flowkit.tasks.library import checks
-from flowkit.tasks.library.deadlines import DeadlineHandlers, IsWorkingDay, SlotHandlers
+from flowkit.tasks.library.deadlines import DeadlineHandlers, SlotHandlers, default_calendars
 from flowkit.tasks.library.money import MoneyHandlers
 from flowkit.tasks.library.numbering import NumberHandlers
 from flowkit.tasks.library.records import RecordHandlers
 from flowkit.tasks.library.stock import BookStock, Stock, StockHandlers, SupplyHandlers
-from flowkit.tasks.library.workdays import default_calendars
 from flowkit.tasks.notify.notifier import Notifier
 from flowkit.tasks.notify.templates import Templates
 from flowkit.tasks.registry import Registry
@@ -48,7 +48,7 @@ def standard_tasks(
     settings: NotifySettings | Path | str | None = None,
     templates: Path | Mapping[str, str] | None = None,
     stock: Stock | None = None,
-    calendars: Mapping[str, IsWorkingDay] | None = None,
+    calendars: Mapping[str, WorkingCalendar] | None = None,
     zone: str = "Asia/Shanghai",
 ) -> StandardTasks:
     """Build every ready-made handler.
@@ -56,7 +56,7 @@ def standard_tasks(
     ``books`` is where they keep what they know: None for memory, or the URL of a SQL database.
     ``settings`` is the notification settings file; without one, notices are only kept, never sent.
     ``templates`` is the directory of message templates, unless the settings name one. ``stock``
-    connects another parts store. ``calendars`` tell which days are worked on, by name; the first is the
+    connects another parts store. ``calendars`` tell when people work, by name; the first is the
     default. ``zone`` is the time zone in which days, hours and numbers are counted.
     """
     kept: Books = MemoryBooks() if books is None else SqlBooks(books) if isinstance(books, str) else books

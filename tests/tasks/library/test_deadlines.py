@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
 
 from flowkit.errors import InvalidPayload
 from flowkit.tasks import BpmnError, TaskContext
 from flowkit.tasks.library import standard_tasks
-from flowkit.tasks.library.workdays import china
 
 NOW = datetime(2025, 9, 30, 2, 0, tzinfo=UTC)  # Tuesday 10:00 in Shanghai, the day before the holidays
 
@@ -58,10 +57,11 @@ def test_deadlines_need_exactly_one_length(call, variables):
         call("deadline.compute", **variables)
 
 
-def test_years_without_a_table_count_weekdays_and_say_so(caplog):
+def test_years_without_a_table_count_weekdays_and_say_so(call, caplog):
     with caplog.at_level(logging.WARNING):
-        assert china(date(2091, 1, 1)) == (date(2091, 1, 1).weekday() < 5)
-    assert "no holidays of 2091" in caplog.text
+        found = call("deadline.compute", start="2091-01-01T09:00:00", working_days=1)
+    assert found == {"deadline": "2091-01-02T09:00:00+08:00"}
+    assert "中国 has no holidays of 2091" in caplog.text
 
 
 def test_free_slots_skip_what_is_booked_past_and_closed(call):
@@ -71,7 +71,7 @@ def test_free_slots_skip_what_is_booked_past_and_closed(call):
     assert call("slots.query", count=1)["slots"] == ["2025-09-30T11:00:00+08:00"]
     assert call("slots.query", {"resource": "技师"}, count=1)["slots"] == [first[0]]
     late = call("slots.query", count=8)["slots"]
-    assert late[-1] == "2025-10-09T09:00:00+08:00"
+    assert late[-1] == "2025-10-09T10:00:00+08:00"
     assert call("slots.query", date="2025-10-10", count=1)["slots"] == ["2025-10-10T09:00:00+08:00"]
 
 

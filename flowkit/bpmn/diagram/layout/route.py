@@ -126,9 +126,9 @@ class _Search:
         self.rightward = source is not None and target is not None and source.column < target.column
         self.goals: dict[tuple[int, int], tuple[float, int]] = {}
         self.lowest, self.highest = 0, len(grid.levels) - 1
-        if edge.kind != "messageFlow":
-            # Only messages leave their pool.
-            pool = grid.sheet.pool_of(edge.source)
+        pool = grid.sheet.pool_of(edge.source)
+        if edge.kind != "messageFlow" and pool == grid.sheet.pool_of(edge.target):
+            # What connects two nodes of a pool does not leave it.
             self.lowest, self.highest = grid.pool_levels[pool]
 
     def run(self) -> tuple[Path, int, int] | None:
