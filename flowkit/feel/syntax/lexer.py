@@ -13,7 +13,7 @@ __all__ = ["Token", "tokenize"]
 
 
 class Token(NamedTuple):
-    """A piece of the text. ``kind`` is word, quoted (a name in backticks), number, string, at, operator or end.
+    """A piece of the text. ``kind`` is word, quoted (name in backticks), number, string, at, operator or end.
 
     ``spaced`` tells whether white space or a comment stands before the token; ``value`` is that of a number,
     string or quoted name.
