@@ -74,23 +74,22 @@ def test_nothing_is_lost_and_nothing_happens_twice(url: str, tmp_path: Path) -> 
 
 def kill_repeatedly(url: str, folder: Path, chance: random.Random) -> None:
     """Two victims at a time; each is killed between a moment and a second after it began to work."""
-    victims: list[tuple[subprocess.Popen[bytes], float]] = []
-    killed = 0
-    while killed < KILLS:
-        while len(victims) < 2:
-            name = f"v{killed + len(victims)}"
-            command = [sys.executable, "-m", "tests.crash.victim", url, str(folder), name]
-            victims.append((subprocess.Popen(command, cwd=ROOT), chance.uniform(0.0, 0.8)))
-            await_line(folder, name)
-        victim, delay = victims.pop(0)
-        time.sleep(delay)  # the moment of the kill is what is random here
-        assert victim.poll() is None, "a victim ended by itself"
-        victim.send_signal(signal.SIGKILL)
-        victim.wait()
-        killed += 1
-    for victim, _ in victims:
-        victim.kill()
-        victim.wait()
+    victims: list[subprocess.Popen[bytes]] = []
+    try:
+        for number in range(KILLS):
+            while len(victims) < 2:
+                name = f"v{number + len(victims)}"
+                command = [sys.executable, "-m", "tests.crash.victim", url, str(folder), name]
+                victims.append(subprocess.Popen(command, cwd=ROOT))
+                await_line(folder, name)
+            time.sleep(chance.uniform(0.0, 0.8))  # the moment of the kill is what is random here
+            assert victims[0].poll() is None, "a victim ended by itself"
+            victims[0].send_signal(signal.SIGKILL)
+            victims.pop(0).wait()
+    finally:
+        for victim in victims:
+            victim.kill()
+            victim.wait()
 
 
 def await_line(folder: Path, name: str) -> None:
