@@ -31,7 +31,7 @@ LAYERS: dict[str, float] = {
     "testing": 6,
     "export": 5.5,
     "adapters": 6,
-    "soundness": 6,
+    "soundness": 5.5,
     "web": 6,
     "cli": 7,
 }

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 
 from flowkit.bpmn.extensions_draft import (
     Draft,
+    RefusedAttribute,
+    RefusedElement,
     ignored_attribute,
-    refused_attribute,
-    refused_element,
 )
 from flowkit.bpmn.extensions_model import (
     Assignment,
@@ -117,15 +117,15 @@ CAMUNDA_ELEMENTS: Mapping[str, Callable[[Draft, Node], None]] = {
     "in": _call_mapping("inputs"),
     "out": _call_mapping("outputs"),
     "properties": _properties,
-    "executionListener": refused_element(_LISTENER),
-    "taskListener": refused_element(_LISTENER),
-    "formData": refused_element("form fields inside the diagram are not read; deploy a JSON Schema form."),
-    "field": refused_element("field injection is Java's; use an input mapping."),
-    "connector": refused_element("connectors are not run; name a job type with camunda:topic."),
-    "failedJobRetryTimeCycle": refused_element(
+    "executionListener": RefusedElement(_LISTENER),
+    "taskListener": RefusedElement(_LISTENER),
+    "formData": RefusedElement("form fields inside the diagram are not read; deploy a JSON Schema form."),
+    "field": RefusedElement("field injection is Java's; use an input mapping."),
+    "connector": RefusedElement("connectors are not run; name a job type with camunda:topic."),
+    "failedJobRetryTimeCycle": RefusedElement(
         "retries are the handler's: raise Retry(after=…), or give zeebe:taskDefinition retries."
     ),
-    "errorEventDefinition": refused_element(
+    "errorEventDefinition": RefusedElement(
         "errors of external tasks are not computed; let the handler raise BpmnError(code)."
     ),
 }
@@ -153,15 +153,15 @@ CAMUNDA_ATTRIBUTES: Mapping[str, Callable[[Draft, str], None]] = {
     },
     "type": _type,
     "delegateExpression": _delegate,
-    "class": refused_attribute("class", _JAVA),
-    "expression": refused_attribute("expression", _JAVA),
-    "resource": refused_attribute("resource", "scripts in other files are not run; use a job type."),
-    "initiator": refused_attribute("initiator", "pass the starting user as a variable of the start."),
-    "calledElementVersion": refused_attribute("calledElementVersion", "bind by versionTag instead."),
-    "decisionRefVersion": refused_attribute("decisionRefVersion", "bind by versionTag instead."),
-    "formRefVersion": refused_attribute("formRefVersion", "bind to latest or to the deployment instead."),
-    "caseRef": refused_attribute("caseRef", "CMMN cases are not run."),
-    "errorMessage": refused_attribute("errorMessage", "the message is given by who throws the error."),
+    "class": RefusedAttribute("class", _JAVA),
+    "expression": RefusedAttribute("expression", _JAVA),
+    "resource": RefusedAttribute("resource", "scripts in other files are not run; use a job type."),
+    "initiator": RefusedAttribute("initiator", "pass the starting user as a variable of the start."),
+    "calledElementVersion": RefusedAttribute("calledElementVersion", "bind by versionTag instead."),
+    "decisionRefVersion": RefusedAttribute("decisionRefVersion", "bind by versionTag instead."),
+    "formRefVersion": RefusedAttribute("formRefVersion", "bind to latest or to the deployment instead."),
+    "caseRef": RefusedAttribute("caseRef", "CMMN cases are not run."),
+    "errorMessage": RefusedAttribute("errorMessage", "the message is given by who throws the error."),
 }
 
 _BINDINGS = {"": "latest", "latest": "latest", "deployment": "deployment", "versionTag": "versionTag"}

@@ -1,4 +1,4 @@
-"""Commands that reason about diagrams: ``check``, ``simulate``, ``compare``, ``test``, ``export``."""
+"""Commands that reason about diagrams: ``simulate``, ``compare``, ``test``, ``export``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import typer
 
 from flowkit.cli.inputs import Database, Settings, Tasks, handlers_of, open_engine
 from flowkit.cli.operate import DATABASE
-from flowkit.cli.output import FAILED, AsJson, console, fail, print_findings, print_json
-from flowkit.findings import Severity
+from flowkit.cli.output import FAILED, AsJson, console, fail, print_json
 
 if TYPE_CHECKING:
     from flowkit.simulation.experiment import Progress
@@ -33,46 +32,8 @@ Processes = Annotated[int, typer.Option(min=1, help="Processors to use; the resu
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("test")(play_scripts)
-    for command in (check, simulate, compare, export):
+    for command in (simulate, compare, export):
         app.command()(command)
-
-
-# ---- soundness ------------------------------------------------------------------------------
-
-
-def check(
-    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A BPMN file.")],
-    states: Annotated[int, typer.Option(min=1, help="How many states to look at.")] = 10_000,
-    as_json: AsJson = False,
-) -> None:
-    """Look for deadlocks, endless loops and dead parts, whatever the data are.
-
-    Example: [bold]flowkit check processes/complaint.bpmn[/bold]
-    """
-    from flowkit import bpmn  # noqa: PLC0415 heavy
-    from flowkit.soundness import check_soundness  # noqa: PLC0415 heavy
-
-    definitions = bpmn.parse(path.read_bytes(), file=str(path))
-    bpmn.check_deployable(definitions)
-    found = [
-        check_soundness(definitions, process.id, max_states=states)
-        for process in definitions.processes
-        if process.is_executable
-    ]
-    if as_json:
-        print_json(
-            [
-                {"process": it.process, "sound": it.sound, "states": it.states, "decided": it.decided,
-                 "findings": it.findings}
-                for it in found
-            ]
-        )  # fmt: skip
-    else:
-        for result in found:
-            print_findings(result.findings)
-            typer.echo(result.summary)
-    if any(finding.severity is Severity.ERROR for result in found for finding in result.findings):
-        raise typer.Exit(FAILED)
 
 
 # ---- scripts --------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ Needs numpy and scipy: ``pip install 'flowkit[sim]'``. Times are in seconds.
 
 from flowkit.simulation.comparison import Comparison, compare
 from flowkit.simulation.experiment import simulate
+from flowkit.simulation.fit import fit
 from flowkit.simulation.results import Result
 from flowkit.simulation.scenario import Scenario, load_scenario
 from flowkit.simulation.search import Goal, Optimum, Sweep, optimise, sweep
@@ -29,6 +30,7 @@ __all__ = [
     "Sweep",
     "compare",
     "days",
+    "fit",
     "hours",
     "load_scenario",
     "minutes",

@@ -17,6 +17,8 @@ __all__ = ["ALWAYS", "Calendar", "Duty", "Shift", "parse_weekly"]
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SHIFT = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
+_LONGEST_WINDOW = 366 * 86400.0
+"""Seconds after which a window ends even though duty goes on: looking ahead has to end somewhere."""
 _LONGEST_CLOSURE = 3700
 """Days without a shift after which a calendar counts as empty."""
 
@@ -74,7 +76,7 @@ class Calendar:
                 begin = max(begin, 0.0)
                 if opened is None:
                     opened = (begin, end)
-                elif begin <= opened[1]:
+                elif begin <= opened[1] and end - opened[0] < _LONGEST_WINDOW:
                     opened = (opened[0], max(opened[1], end))
                 else:
                     yield opened

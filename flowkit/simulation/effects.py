@@ -49,6 +49,8 @@ def _incident(run: Run, case: Case, effect: Effect) -> None:
 
 def _mark_entered(run: Run, case: Case, effect: Effect) -> None:
     run.mark(case.root, effect[1], entered=True)
+    if effect[2] is not None:
+        case.ends = (*case.ends, effect[2])
 
 
 def _mark_completed(run: Run, case: Case, effect: Effect) -> None:
@@ -112,9 +114,9 @@ class Effects(Translator):
     def _entered(self, process: str, event: p.ElementEntered, _now: datetime) -> Effect | None:
         place = (process, event.node)
         mark = self._plan.marks.get(place)
-        if mark is not None:
-            return (_mark_entered, mark)
         end = self._plan.ends.get(place) if process == self._plan.process else None
+        if mark is not None:
+            return (_mark_entered, mark, end)
         return None if end is None else (_reach_end, end)
 
     def _completed(self, process: str, event: p.ElementCompleted, _now: datetime) -> Effect | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from flowkit.kernel import Instance, Program, decode_instance, encode_instance, new_instance, step
+from flowkit.kernel import Instance, Node, Program, decode_instance, encode_instance, new_instance, step
 from flowkit.kernel import protocol as p
 from flowkit.kernel.state import (
     Call,
@@ -31,6 +31,8 @@ from flowkit.soundness.abstract import TICK, Chooser, TooManyChoices, abstract_p
 __all__ = ["Exploration", "State", "Stuck", "explore"]
 
 _NOW = datetime(2000, 1, 1, tzinfo=UTC)
+_CALLER = p.ParentCall("caller", 1)
+"""As if called: an error that nothing catches ends the process, and is told."""
 _MOST_BRANCHES = 256
 MOST_TOKENS = 12
 """More tokens than this at one place count as unbounded."""
@@ -66,6 +68,8 @@ class Exploration:
 
     states: list[State] = field(default_factory=list)
     faults: list[Stuck] = field(default_factory=list)
+    errors: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Where errors left the process: the state before, and the step that did it."""
     entered: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
     decided: bool = True
@@ -79,7 +83,7 @@ class Exploration:
         return steps[::-1]
 
 
-def explore(program: Program, *, max_states: int = 10_000) -> Exploration:
+def explore(program: Program, *, max_states: int = 5_000) -> Exploration:
     """See every marking that the process can get into, at most ``max_states`` of them."""
     return _Explorer(program, max_states).run()
 
@@ -93,6 +97,7 @@ class _Explorer:
         self.seen: dict[Any, int] = {}
         self.queue: deque[int] = deque()
         self.found = Exploration()
+        self.beside = {node.id: side_branch(self.program, node) for node in self.program.nodes.values()}
 
     def run(self) -> Exploration:
         self._begin()
@@ -109,12 +114,14 @@ class _Explorer:
         blank = encode_instance(new_instance(self.program, "i"))
         starts = [start.node for start in self.program.starts if start.kind != "none"]
         if self.program.containers[self.program.process_id].starts:
-            self._branches(blank, frozenset(), -1, p.Start(), "start")
+            self._branches(blank, frozenset(), -1, p.Start(parent=_CALLER), "start")
         for start in self.program.starts:
             if start.kind == "none" and len(starts) + 1 < len(self.program.starts):
                 starts.insert(0, start.node)
         for node in dict.fromkeys(starts):
-            self._branches(blank, frozenset(), -1, p.Start(start_event=node), self._label(node))
+            self._branches(
+                blank, frozenset(), -1, p.Start(start_event=node, parent=_CALLER), self._label(node)
+            )
 
     def _label(self, node: str) -> str:
         return self.original.label(node)
@@ -174,7 +181,9 @@ class _Explorer:
                 found.taken.add(event.flow)
         if no_flow:
             return  # an exhaustive set of conditions is the model's promise; data decides it
-        fired = frozenset(key for key in fired if key in instance.waits)
+        if instance.status == "error":
+            thrown = [event for event in events if isinstance(event, p.ErrorThrown)]
+            found.errors.setdefault(thrown[-1].node, (origin, label))
         marking = _marking(instance, fired)
         number = self.seen.get(marking)
         if number is None:
@@ -231,24 +240,25 @@ class _Explorer:
                             yield p.EscalationFromCall(wait.key, code), told, frozenset({wait.key})
                 case Request():
                     yield p.CompleteDecision(wait.key), label, nothing
-                case Timer() if wait.key not in fired:
-                    yield p.FireTimer(wait.key), label, self._once(wait)
-                case Subscription() if wait.key not in fired:
-                    yield (
-                        p.DeliverMessage(wait.key)
-                        if wait.kind == "message"
-                        else p.BroadcastSignal(wait.name),
-                        label,
-                        self._once(wait),
-                    )
+                case Timer() if self._may_occur(instance, wait):
+                    yield p.FireTimer(wait.key), label, nothing
+                case Subscription() if self._may_occur(instance, wait):
+                    message = wait.kind == "message"
+                    done = p.DeliverMessage(wait.key) if message else p.BroadcastSignal(wait.name)
+                    yield done, label, nothing
                 case Condition():
                     conditions = True
         if conditions:
             yield p.SetVariables({TICK: 1}), "a condition", nothing
 
-    def _once(self, wait: Timer | Subscription) -> frozenset[int]:
-        """A non-interrupting event may come again and again; once shows what it leads to."""
-        return frozenset({wait.key}) if not self.program.nodes[wait.node].interrupting else frozenset()
+    def _may_occur(self, instance: Instance, wait: Timer | Subscription) -> bool:
+        """A non-interrupting event could come again and again; once it is dealt with it may."""
+        node = self.program.nodes[wait.node]
+        if node.interrupting:
+            return True
+        place = instance.tokens[wait.token].scope if wait.token else wait.scope
+        busy = self.beside[node.id] if node.attached_to else {node.container}
+        return not any(at in busy for at in instance.scopes[place].at)
 
     def _throwable(self, node_id: str) -> Iterator[tuple[str, str]]:
         """The errors and escalations for which the activity has a boundary event."""
@@ -256,6 +266,30 @@ class _Explorer:
             for catch in self.program.nodes[event].catches:
                 if catch.kind in ("error", "escalation"):
                     yield catch.kind, catch.name or "any"
+
+
+def side_branch(program: Program, event: Node) -> set[str]:
+    """The nodes that only the boundary event leads to."""
+    if not event.attached_to:
+        return set()
+    beside = _reachable(program, [event.id])
+    others = [
+        node.id
+        for node in program.nodes.values()
+        if node.container == event.container and node.id != event.id and not node.incoming
+    ]
+    return beside - _reachable(program, others)
+
+
+def _reachable(program: Program, starts: list[str]) -> set[str]:
+    seen: set[str] = set()
+    todo = list(starts)
+    while todo:
+        node = todo.pop()
+        if node not in seen:
+            seen.add(node)
+            todo += [flow.target for flow in program.nodes[node].out]
+    return seen
 
 
 def _marking(instance: Instance, fired: frozenset[int]) -> Any:

@@ -53,6 +53,7 @@ def check_soundness(definitions: m.Definitions, process_id: str, *, max_states: 
     seen = explore(program, max_states=max_states)
     findings = [
         *_faults(program, seen),
+        *_errors(program, seen),
         *_livelocks(program, seen),
         *(_dead(program, seen) if seen.decided else ()),
         *_unheard(definitions, program),
@@ -89,11 +90,6 @@ _SAID = {
         "A loop goes on without ever waiting",
         "Give the loop a task that waits, or a condition that ends it.",
     ),
-    "error_uncaught": (
-        "uncaught-error",
-        "An error is thrown that nothing catches",
-        "Attach an error boundary event, or add an error event subprocess.",
-    ),
 }
 
 
@@ -114,6 +110,22 @@ def _fault(program: Program, seen: Exploration, fault: Stuck) -> Finding:
     return _finding(
         program, rule, fault.node, f"{text}{missing}. It happens after: {_way(seen, fault.state)}.", hint
     )
+
+
+def _errors(program: Program, seen: Exploration) -> list[Finding]:
+    """Errors that leave the process: right for a called one, an incident for one that nobody calls."""
+    return [
+        _finding(
+            program,
+            "uncaught-error",
+            node,
+            "Nothing in the process catches this error. It happens after:"
+            f" {' → '.join([*seen.trail(state), step])}.",
+            "Let the call activity that calls this process catch it, or catch it here.",
+            Severity.WARNING,
+        )
+        for node, (state, step) in seen.errors.items()
+    ]
 
 
 def _livelocks(program: Program, seen: Exploration) -> list[Finding]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import SpiffWorkflow
+from lxml import etree
 
 from flowkit.bpmn.diagram import Diagram, Shape, check_layout, layout, read_diagrams
 from flowkit.errors import InvalidModel
@@ -380,3 +384,11 @@ def test_dangling_references_do_not_break_a_layout():
         <bpmn:association id="x" sourceRef="a" targetRef="gone"/>
     """)
     assert {shape.element for shape in read_diagrams(layout(data))[0].shapes} == {"a"}
+
+
+def test_the_standards_schema_accepts_what_is_written():
+    """OMG's own schema files, as SpiffWorkflow carries them."""
+    schema = Path(SpiffWorkflow.__file__).parent / "bpmn" / "parser" / "schema" / "BPMN20.xsd"
+    parsed = etree.XMLSchema(etree.parse(schema))
+    drawn = layout(_LANES.replace(b"zeebe:", b"ignored:"))
+    parsed.assertValid(etree.fromstring(drawn))

@@ -94,8 +94,8 @@ def _missing(source: Source, diagrams: tuple[Diagram, ...]) -> Iterator[Finding]
         if _is_node(element) or element.kind in ("participant", "lane"):
             if _inside_process(source, element):
                 yield _finding(source, "di-missing-shape", element, f"the {element.kind} has no shape")
-        elif element.kind in ("sequenceFlow", "association") or (
-            element.kind == "messageFlow" and _ends_drawn_together(source, element, diagrams)
+        elif element.kind == "sequenceFlow" or (
+            element.kind in ("messageFlow", "association") and _ends_drawn_together(source, element, diagrams)
         ):
             yield _finding(source, "di-missing-edge", element, f"the {element.kind} has no edge")
 
@@ -107,7 +107,7 @@ def _inside_process(source: Source, element: Element) -> bool:
 
 
 def _ends_drawn_together(source: Source, element: Element, diagrams: tuple[Diagram, ...]) -> bool:
-    """A message flow to something inside a collapsed subprocess can't be drawn on any plane."""
+    """What connects, say, to the inside of a collapsed subprocess can't be drawn on any plane."""
     ends = {element.reference("sourceRef"), element.reference("targetRef")}
     return any(ends <= {shape.element for shape in diagram.shapes} for diagram in diagrams)
 

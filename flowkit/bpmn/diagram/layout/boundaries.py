@@ -13,6 +13,8 @@ __all__ = ["boundary_width", "half_width_needed", "place_boundaries"]
 
 _MARGIN = 10
 _RADIUS = 18
+# Half the room that the markers in the middle of the lower side take.
+_MARKER = 11
 
 
 def _slot(boundary: Boundary) -> int:
@@ -21,17 +23,25 @@ def _slot(boundary: Boundary) -> int:
 
 def boundary_width(node: Node) -> int:
     """The width that a host needs for its boundary events."""
-    left, right = _sides(node)
-    if not node.marked:
-        return sum(left) + 2 * _MARGIN - 10 if left else 0
-    return 2 * max(sum(left) + _MARGIN, sum(right) + _MARGIN) if left else 0
+    width = 100
+    while _offsets(node, width) is None:
+        width += 10
+    return width
 
 
-def _sides(node: Node) -> tuple[list[int], list[int]]:
-    """The slots left and right of the markers in the middle of the lower side; all left without any."""
-    slots = [_slot(boundary) for boundary in node.boundaries]
-    half = (len(slots) + 1) // 2 if node.marked else len(slots)
-    return slots[:half], slots[half:]
+def _offsets(node: Node, width: int) -> list[int] | None:
+    """The middles of the events on a host of this width, clear of its markers; None if too narrow."""
+    offsets = []
+    left = 4 if node.marked else _MARGIN
+    end = 0
+    for boundary in node.boundaries:
+        if node.marked and left < width // 2 + _MARKER and left + 2 * _RADIUS > width // 2 - _MARKER:
+            left = width // 2 + _MARKER
+        offsets.append(left + _RADIUS)
+        end = left + 2 * _RADIUS
+        left += _slot(boundary)
+    label = node.boundaries[-1].label[0] if node.boundaries else 0
+    return None if end > width - 4 or end + label > width + 10 else offsets
 
 
 def place_boundaries(sheet: Sheet) -> None:
@@ -40,17 +50,13 @@ def place_boundaries(sheet: Sheet) -> None:
         if not node.boundaries:
             continue
         node.boundaries.sort(key=lambda boundary: _rank(sheet, node, boundary))
+        node.width = max(node.width, boundary_width(node))
         if node.span > 1:
             _under_columns(node)
             continue
-        slots, right = _sides(node)
-        left = 4 if node.marked else _MARGIN
-        for index, boundary in enumerate(node.boundaries):
-            if index == len(slots):
-                left = max(left, node.width // 2 + 10)
-            boundary.offset = left + _RADIUS
+        for boundary, offset in zip(node.boundaries, _offsets(node, node.width) or (), strict=True):
+            boundary.offset = offset
             boundary.column = node.column
-            left += [*slots, *right][index]
 
 
 def _under_columns(node: Node) -> None:

@@ -16,26 +16,45 @@ __all__ = ["add_loose_edges"]
 
 _Rectangle = tuple[int, int, int, int]
 
+_CENTRED = ("Event", "Gateway")
+# How many ways beside other shapes are tried.
+_WAYS = 40
+
 
 def add_loose_edges(picture: Picture, loose: list[Edge]) -> None:
     """Draw what can be drawn: an edge both of whose ends are in the picture."""
     boxes = {box.id: box for box in picture.boxes}
+    names = [box.label for box in picture.boxes if box.label] + list(picture.labels.values())
     for edge in sorted(loose, key=lambda e: e.order):
         source, target = (_rectangle(picture, boxes, end) for end in (edge.source, edge.target))
         if source is None or target is None:
             continue
-        obstacles = [box.bounds for box in picture.boxes if not _surrounds(box, source, target)]
-        obstacles = [bounds for bounds in obstacles if bounds not in (source, target)]
-        others = list(picture.lines.values())
         point = 0 in (source[2] + source[3], target[2] + target[3])
-        candidates = _straight(source, target) if point else _upright(picture, source, target)
-        picture.lines[edge.id] = min(
-            candidates, key=lambda line: (_hits(line, obstacles), _shared(line, others), _length(line))
+        centred = tuple(
+            end in boxes and boxes[end].kind.endswith(_CENTRED) for end in (edge.source, edge.target)
         )
+        candidates = _straight(source, target) if point else _upright(picture, source, target, centred)
+        shapes = (box for box in picture.boxes if box.kind not in ("participant", "lane", "group"))
+        obstacles = [box.bounds for box in shapes if not _surrounds(box, source, target)]
+        line = _cheapest(candidates, obstacles, names, list(picture.lines.values()))
+        picture.lines[edge.id] = line
         if edge.label[0]:
-            x, y = picture.lines[edge.id][0]
-            down = picture.lines[edge.id][1][1] > y
-            picture.labels[edge.id] = (x + 5, y + 6 if down else y - 6 - edge.label[1], *edge.label)
+            (x, y), (_, following) = line[0], line[1]
+            picture.labels[edge.id] = (x + 5, y + 6 if following > y else y - 6 - edge.label[1], *edge.label)
+
+
+def _cheapest(
+    candidates: Iterator[Line],
+    obstacles: Sequence[_Rectangle],
+    names: Sequence[_Rectangle],
+    others: Sequence[Line],
+) -> Line:
+    """The line that hits the fewest shapes, then runs along the fewest lines, hits the fewest names."""
+
+    def price(line: Line) -> tuple[int, int, int]:
+        return _hits(line, obstacles), _shared(line, others), 200 * _hits(line, names) + _length(line)
+
+    return min(candidates, key=price)
 
 
 def _rectangle(picture: Picture, boxes: dict[str, Box], end: str) -> _Rectangle | None:
@@ -75,7 +94,9 @@ def _nearest(rectangle: _Rectangle, point: tuple[int, int]) -> tuple[int, int]:
     return x + width // 2, (y if py < y + height // 2 else y + height)
 
 
-def _upright(picture: Picture, source: _Rectangle, target: _Rectangle) -> Iterator[Line]:
+def _upright(
+    picture: Picture, source: _Rectangle, target: _Rectangle, centred: tuple[bool, ...]
+) -> Iterator[Line]:
     """Lines that leave and enter by upper or lower sides, turning in a gap between pools."""
     below = target[1] >= source[1] + source[3]
     start_y = source[1] + source[3] if below else source[1]
@@ -85,14 +106,21 @@ def _upright(picture: Picture, source: _Rectangle, target: _Rectangle) -> Iterat
         if box.kind == "participant":
             near = (edge + shift for edge in (box.y - 26, box.y + box.height + 14) for shift in (0, 6, 12))
             turns |= {y for y in near if _between(start_y, y, end_y)}
-    for share in (50, 30, 70, 15, 85):
+    for share in (50,) if centred[0] else (50, 30, 70, 15, 85):
         x = source[0] + source[2] * share // 100
-        if target[0] + 6 <= x <= target[0] + target[2] - 6:
+        middle = target[0] + target[2] // 2
+        if x == middle or (not centred[1] and target[0] + 6 <= x <= target[0] + target[2] - 6):
             yield (x, start_y), (x, end_y)
-        for other in (50, 25, 75):
+        for other in (50,) if centred[1] else (50, 25, 75):
             x2 = target[0] + target[2] * other // 100
             for turn in sorted(turns):
                 yield (x, start_y), (x, turn), (x2, turn), (x2, end_y)
+    x, x2 = source[0] + source[2] // 2, target[0] + target[2] // 2
+    out, back = (start_y + 14, end_y - 18) if below else (start_y - 14, end_y + 18)
+    beside = {side for box in picture.boxes for side in (box.x - 12, box.x + box.width + 12)}
+    for way in sorted(beside, key=lambda side: (abs(side - x), side))[:_WAYS]:
+        for turn in (back, *sorted(turns)):
+            yield (x, start_y), (x, out), (way, out), (way, turn), (x2, turn), (x2, end_y)
 
 
 def _between(one: int, middle: int, two: int) -> bool:

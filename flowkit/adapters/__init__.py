@@ -1,0 +1,1 @@
+"""Other engines: what they make of the same diagram."""
