@@ -34,8 +34,7 @@ def trigger(frame: Frame, wait: Trigger, variables: Mapping[str, Any]) -> None:
         if token.node != event.id:
             _follow_gateway(frame, token, event)
         release_all(frame, token)
-        if event.behaviour.resume is not None:
-            event.behaviour.resume(frame, token, event, variables)
+        event.behaviour.resume(frame, token, event, variables)
 
 
 def _all_occurred(frame: Frame, event: Node, wait: Trigger) -> bool:
@@ -105,8 +104,7 @@ def _run_event_subprocess(frame: Frame, key: int, start: str, variables: dict[st
     if token is None:
         return
     node = frame.program.nodes[token.node]
-    if node.behaviour.resume is not None:
-        node.behaviour.resume(frame, token, node, {"start": start, "variables": variables})
+    node.behaviour.resume(frame, token, node, {"start": start, "variables": variables})
 
 
 def deliver_signal(frame: Frame, name: str, variables: Mapping[str, Any]) -> None:
