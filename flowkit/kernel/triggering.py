@@ -38,12 +38,15 @@ def trigger(frame: Frame, wait: Trigger, variables: Mapping[str, Any]) -> None:
 
 
 def _all_occurred(frame: Frame, event: Node, wait: Trigger) -> bool:
-    """Note one part of a parallel-multiple event; True when it was the last one missing."""
+    """Note one part of a parallel-multiple event; True when it was the last one missing.
+
+    A part that has occurred waits no longer, unless the event can occur again: it is non-interrupting.
+    """
     place = f"{wait.token}:{event.id}"
     occurred = frame.instance.scopes[wait.scope].occurred.get(place, [])
     parts = {*occurred, wait.part}
     frame.emit(p.PartOccurred(wait.token, wait.scope, event.id, wait.part))
-    if wait.key in frame.instance.waits:
+    if event.interrupting and wait.key in frame.instance.waits:
         release(frame, wait.key)
     if len(parts) < len(catches_of(event)):
         return False
