@@ -19,6 +19,7 @@ from flowkit.engine.changes import Changes
 from flowkit.engine.clock import micros
 from flowkit.engine.sql.schema import INSTANCE, JOB, OUTBOX, TIMER
 from flowkit.engine.store import Session, WriteConflict
+from flowkit.engine.telemetry import Observed
 from flowkit.engine.unit import Live, Unit
 from flowkit.errors import Conflict, EngineClosed, StoreUnavailable
 
@@ -64,6 +65,7 @@ class Batch:
         self.at = micros(self.now)
         self.changes = Changes()
         self.live: dict[str, Live] = {}
+        self.observed: list[Observed] = []
         self._cache = cache
         self._epoch = epoch
 
@@ -260,6 +262,8 @@ class Committer:
         for entry, outcome in zip(entries, outcomes, strict=True):
             entry.outcome = outcome
         self._remember(batch)
+        if self.parts.telemetry is not None:
+            self.parts.telemetry.committed(batch.observed, len(entries))
         if self.listeners and not _NEWS.isdisjoint(batch.changes.put_tables):
             for listen in self.listeners:
                 listen()

@@ -158,8 +158,7 @@ def _complete_job(frame: Frame, command: p.CompleteJob) -> None:
 
 
 def _give(frame: Frame, token: Token, node: Node, result: Any) -> None:
-    if node.behaviour.resume is not None:
-        node.behaviour.resume(frame, token, node, result)
+    node.behaviour.resume(frame, token, node, result)
 
 
 def _fail_job(frame: Frame, command: p.FailJob) -> None:

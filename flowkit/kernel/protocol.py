@@ -265,7 +265,7 @@ class InstanceEnded(_Event, frozen=True):
 
     *terminated* is a terminate end event of the process itself, *cancelled* is a Cancel command,
     *error* is a BPMN error that left a called instance (``code`` and ``message`` tell which).
-    ``variables`` are those of the root scope, for the caller.
+    ``variables`` are those of the root scope, for the caller; of an error, only those thrown with it.
     """
 
     outcome: str

@@ -1,6 +1,6 @@
 """A process to be killed: it drives instances and works on their jobs, and says what was acknowledged.
 
-``python -m tests.crash.victim URL FOLDER NAME``. What it says goes to files that only grow; each
+What it says goes to files that only grow; each
 line is one ``write``, so a kill loses at most the line that was not written.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -87,7 +86,3 @@ def main(url: str, folder: str, name: str) -> None:
             order = f"{name}-{chance.randint(1, number)}"
             if engine.publish("paid", order, {"paid": 1}, message_id=order, ttl=timedelta(days=1)):
                 acknowledged.write("published", order)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
