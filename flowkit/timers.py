@@ -143,7 +143,11 @@ class Cycle:
             return self.cron.after(now)
         if self.start is None:
             return self.interval.after(now)
-        return self.start if self.start >= now else self._after(self.start, now, inclusive=True)
+        return (
+            self.start
+            if self.start.astimezone(UTC) >= now.astimezone(UTC)
+            else self._after(self.start, now, inclusive=True)
+        )
 
     def next(self, previous: datetime) -> datetime | None:
         """The due date after ``previous``; None when the cycle's end is reached."""
@@ -154,16 +158,20 @@ class Cycle:
             if self.start is None
             else self._after(self.start, previous, inclusive=False)
         )
-        return None if self.end is not None and due > self.end else due
+        beyond = self.end is not None and due.astimezone(UTC) > self.end.astimezone(UTC)
+        return None if beyond else due
 
     def _after(self, start: datetime, moment: datetime, *, inclusive: bool) -> datetime:
+        # In UTC: within one zone Python compares wall clocks, which repeat an hour in autumn.
+        limit = moment.astimezone(UTC)
         interval = self.interval
         longest = interval.months * 31 * 86400 + interval.days * 90000 + interval.seconds
-        elapsed = max((moment - start).total_seconds(), 0.0)
+        elapsed = max((limit - start.astimezone(UTC)).total_seconds(), 0.0)
         count = int(elapsed // longest)
         while True:
             due = interval.after(start, count)
-            if due > moment or (inclusive and due == moment):
+            instant = due.astimezone(UTC)
+            if instant > limit or (inclusive and instant == limit):
                 return due
             count += 1
 
@@ -193,8 +201,8 @@ def parse_cycle(text: str) -> Cycle:
     source = text.strip()
     if not source.startswith("R"):
         return Cycle(None, cron=_parse_cron(source))
-    # The slash of a zone's name, as in [Asia/Shanghai], separates nothing.
-    count, *parts = re.split(r"/(?![^\[\]]*\])", source)
+    # The slash of a zone's name, as in Asia/Shanghai, separates nothing.
+    count, *parts = re.split(r"/(?=P[\dT]|\d)", source)
     if not re.fullmatch(r"R\d{0,9}|R-1", count) or not 1 <= len(parts) <= 3:
         raise _wrong("repeating interval", text, "R3/PT10H, R/PT1H or R5/2026-01-01T00:00:00Z/P1D")
     repetitions = int(count[1:]) if count not in ("R", "R-1") else None
@@ -218,6 +226,13 @@ def parse_cycle(text: str) -> Cycle:
     if not interval:
         raise _wrong("repeating interval", text, "an interval longer than nothing")
     return Cycle(repetitions, interval, start, end)
+
+
+def _later(moment: datetime, step: timedelta, *, passing: bool) -> datetime:
+    """``moment`` plus ``step`` of passing time, or of the wall clock."""
+    if not passing:
+        return moment + step
+    return (moment.astimezone(UTC) + step).astimezone(moment.tzinfo)
 
 
 # ---- cron -----------------------------------------------------------------------------------
@@ -252,23 +267,33 @@ class Cron:
     weekdays: frozenset[int] | None
 
     def after(self, moment: datetime) -> datetime:
-        """The first scheduled second after ``moment``; InvalidExpression when there is none within
-        eight years (such as 30 February)."""
+        """The first scheduled second after ``moment``, in its zone.
+
+        Where the clock goes back, a schedule for every hour follows the time that passes, one for certain
+        hours runs once; where it skips a scheduled time, that runs right after. InvalidExpression when
+        there is none within eight years (such as 30 February).
+        """
+        zone, now = moment.tzinfo or UTC, moment.astimezone(UTC)
+        every_hour = len(self.hours) == 24
         here = moment.replace(microsecond=0) + timedelta(seconds=1)
+        if every_hour:
+            here = (now.replace(microsecond=0) + timedelta(seconds=1)).astimezone(zone)
         last = here.year + 8
         while here.year <= last:
             if here.month not in self.months:
-                here = _add_months(here.replace(day=1, hour=0, minute=0, second=0), 1)
+                here = _add_months(here.replace(day=1, hour=0, minute=0, second=0, fold=0), 1)
             elif not self._on_day(here):
-                here = here.replace(hour=0, minute=0, second=0) + timedelta(days=1)
+                here = here.replace(hour=0, minute=0, second=0, fold=0) + timedelta(days=1)
             elif here.hour not in self.hours:
-                here = here.replace(minute=0, second=0) + timedelta(hours=1)
+                here = here.replace(minute=0, second=0, fold=0) + timedelta(hours=1)
             elif here.minute not in self.minutes:
-                here = here.replace(second=0) + timedelta(minutes=1)
+                here = _later(here.replace(second=0), timedelta(minutes=1), passing=every_hour)
             elif here.second not in self.seconds:
+                here = _later(here, timedelta(seconds=1), passing=every_hour)
+            elif here.astimezone(UTC) > now:
+                return here.astimezone(UTC).astimezone(zone)
+            else:  # the second time round of an hour that the clock repeats
                 here += timedelta(seconds=1)
-            else:
-                return here
         raise InvalidExpression(f"The cron schedule '{self.text}' never comes.", text=self.text)
 
     def _on_day(self, moment: datetime) -> bool:

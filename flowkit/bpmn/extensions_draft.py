@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +9,7 @@ from flowkit.bpmn.extensions_model import Extensions, ForeignExtension, Mapping
 from flowkit.bpmn.xml import Node
 from flowkit.findings import Location
 
-__all__ = ["Draft", "ignored_attribute", "ignored_element", "refused_attribute", "refused_element"]
+__all__ = ["Draft", "RefusedAttribute", "RefusedElement", "ignored_attribute", "ignored_element"]
 
 
 @dataclass(slots=True)
@@ -55,9 +54,14 @@ def _named(node: Node) -> str:
     return f"{{{node.namespace}}}{node.tag}"
 
 
-def refused_element(reason: str) -> Callable[[Draft, Node], None]:
+@dataclass(frozen=True, slots=True)
+class RefusedElement:
     """A reader for an extension element that flowkit never executes."""
-    return lambda draft, node: draft.refuse(_named(node), node.location, reason)
+
+    reason: str
+
+    def __call__(self, draft: Draft, node: Node) -> None:
+        draft.refuse(_named(node), node.location, self.reason)
 
 
 def ignored_element(draft: Draft, node: Node) -> None:
@@ -65,9 +69,15 @@ def ignored_element(draft: Draft, node: Node) -> None:
     draft.keep(_named(node), node.location)
 
 
-def refused_attribute(name: str, reason: str) -> Callable[[Draft, str], None]:
+@dataclass(frozen=True, slots=True)
+class RefusedAttribute:
     """A reader for an extension attribute that flowkit never executes."""
-    return lambda draft, _: draft.refuse(f"@{name}", draft.host.location, reason)
+
+    name: str
+    reason: str
+
+    def __call__(self, draft: Draft, value: str) -> None:
+        draft.refuse(f"@{self.name}", draft.host.location, self.reason)
 
 
 def ignored_attribute(draft: Draft, value: str) -> None:

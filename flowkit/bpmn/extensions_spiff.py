@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from flowkit.bpmn.extensions_draft import Draft, ignored_element, refused_element
+from flowkit.bpmn.extensions_draft import Draft, RefusedElement, ignored_element
 from flowkit.bpmn.extensions_model import FormReference, TaskDefinition
 from flowkit.bpmn.juel import juel_to_feel
 from flowkit.bpmn.xml import Node
@@ -51,12 +51,12 @@ SPIFF_ELEMENTS: Mapping[str, Callable[[Draft, Node], None]] = {
     "properties": _properties,
     "instructionsForEndUser": ignored_element,
     "unitTests": ignored_element,
-    "preScript": refused_element(_PYTHON),
-    "postScript": refused_element(_PYTHON),
-    "calledDecisionId": refused_element("name the decision and its result with zeebe:calledDecision."),
-    "messagePayload": refused_element(_PYTHON),
-    "messageVariable": refused_element("map the message with zeebe:ioMapping."),
-    "processVariableCorrelation": refused_element("give the key with zeebe:subscription."),
+    "preScript": RefusedElement(_PYTHON),
+    "postScript": RefusedElement(_PYTHON),
+    "calledDecisionId": RefusedElement("name the decision and its result with zeebe:calledDecision."),
+    "messagePayload": RefusedElement(_PYTHON),
+    "messageVariable": RefusedElement("map the message with zeebe:ioMapping."),
+    "processVariableCorrelation": RefusedElement("give the key with zeebe:subscription."),
 }
 
 SPIFF_ATTRIBUTES: Mapping[str, Callable[[Draft, str], None]] = {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from flowkit.bpmn.extensions_draft import Draft, ignored_attribute, refused_element
+from flowkit.bpmn.extensions_draft import Draft, RefusedElement, ignored_attribute
 from flowkit.bpmn.extensions_model import (
     AdHoc,
     Assignment,
@@ -197,17 +197,17 @@ ZEEBE_ELEMENTS: Mapping[str, Callable[[Draft, Node], None]] = {
     "subscription": _subscription,
     "publishMessage": _publish_message,
     "versionTag": _text("version_tag", "value"),
-    "executionListeners": refused_element(
+    "executionListeners": RefusedElement(
         "flowkit runs no execution listeners; draw a service task where the work is done."
     ),
-    "taskListeners": refused_element(
+    "taskListeners": RefusedElement(
         "flowkit runs no task listeners; draw a task or an event where the work is done."
     ),
-    "userTaskForm": refused_element(
+    "userTaskForm": RefusedElement(
         "forms inside the diagram are not read; save the form as a .form file and name it by formId."
     ),
-    "linkedResources": refused_element("flowkit links no resources to jobs; name them in a task header."),
-    "conditionalFilter": refused_element(
+    "linkedResources": RefusedElement("flowkit links no resources to jobs; name them in a task header."),
+    "conditionalFilter": RefusedElement(
         "flowkit looks at a condition whenever a variable that it reads changes; remove the filter."
     ),
 }

@@ -5,6 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from flowkit.bpmn.extensions import DIALECTS
+from flowkit.bpmn.extensions_draft import (
+    RefusedAttribute,
+    RefusedElement,
+    ignored_attribute,
+    ignored_element,
+)
 from flowkit.bpmn.support import EVENTS, FEATURES, NOT_EXECUTED, POSITIONS
 
 __all__ = ["matrix"]
@@ -36,8 +43,30 @@ def matrix() -> Iterator[str]:
         reason = NOT_EXECUTED.get(feature.key)
         yield f"| {feature.element} | {feature.option} | {'yes' if reason is None else f'no: {reason}'} |"
     yield ""
+    yield from _extensions()
     yield "What is refused is reported by the rule [not-executed](rules/not-executed.md); a definition at a"
     yield "forbidden position by [event-position](rules/event-position.md)."
+
+
+def _extensions() -> Iterator[str]:
+    yield "## Extensions"
+    yield ""
+    yield "Elements and attributes (`@`) of the dialects that are read; others of theirs are refused."
+    yield "Other vendors' extensions are kept and run nothing."
+    yield ""
+    yield "| dialect | extension | what happens |"
+    yield "| --- | --- | --- |"
+    for dialect in {one.name: one for one in DIALECTS.values()}.values():
+        for mark, table in (("", dialect.elements), ("@", dialect.attributes)):
+            for name, reader in table.items():
+                yield f"| {dialect.name} | `{mark}{name}` | {_outcome(reader)} |"
+    yield ""
+
+
+def _outcome(reader: object) -> str:
+    if isinstance(reader, RefusedElement | RefusedAttribute):
+        return f"refused: {reader.reason}"
+    return "runs nothing, kept" if reader in (ignored_attribute, ignored_element) else "read"
 
 
 def _cell(kind_of: str, position: str, allowed: frozenset[str]) -> str:

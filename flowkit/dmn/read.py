@@ -13,7 +13,7 @@ from flowkit.dmn.model import (
     InputData,
     KnowledgeSource,
 )
-from flowkit.dmn.read_boxed import BOXED_NAMES, read_function, read_logic
+from flowkit.dmn.read_boxed import read_function, read_logic
 from flowkit.dmn.read_items import read_item
 from flowkit.dmn.reader import Reader
 from flowkit.dmn.xml import (
@@ -32,23 +32,6 @@ from flowkit.findings import Finding, Location, Severity
 
 __all__ = ["read_definitions"]
 
-DOCUMENTATION = frozenset(
-    {"description", "extensionElements", "question", "allowedAnswers", "decisionMaker", "decisionOwner"}
-    | {"impactedPerformanceIndicator", "supportedObjective", "usingProcess", "usingTask"}
-)
-TOP = DOCUMENTATION | {
-    "import", "itemDefinition", "inputData", "decision", "businessKnowledgeModel", "decisionService",
-    "knowledgeSource", "textAnnotation", "association", "group", "elementCollection", "artifact",
-    "performanceIndicator", "organizationUnit", "organisationUnit",
-}  # fmt: skip
-NEEDS = frozenset({"variable", "informationRequirement", "knowledgeRequirement", "authorityRequirement"})
-WITHIN = {
-    "decision": DOCUMENTATION | NEEDS | BOXED_NAMES,
-    "businessKnowledgeModel": DOCUMENTATION | NEEDS | {"encapsulatedLogic"},
-    "decisionService": DOCUMENTATION
-    | {"variable", "outputDecision", "encapsulatedDecision", "inputDecision", "inputData"},
-    "inputData": DOCUMENTATION | {"variable"},
-}
 VERSION_TAG = "versionTag"
 MAX_NODES = 3_000
 """The most elements of one kind that a model holds."""
@@ -65,9 +48,7 @@ def read_definitions(data: bytes, file: str = "") -> tuple[Definitions, tuple[Fi
     imports = tuple(_import(element, file) for element in children(root, "import"))
     reader = Reader(file, namespace, {one.namespace: one.name for one in imports})
     reader.language(root)
-    reader.unknown(root, TOP)
-    for element in children(root, *WITHIN):
-        reader.unknown(element, frozenset(WITHIN[local_name(element)]))
+    reader.unknown(root)
     definitions = Definitions(
         id=root.get("id") or "",
         name=reader.name_of(root),

@@ -25,7 +25,7 @@ from flowkit.dmn.reader import Reader
 from flowkit.dmn.xml import child, children, local_name, text_of
 from flowkit.findings import Location
 
-__all__ = ["BOXED_NAMES", "read_function", "read_logic"]
+__all__ = ["read_function", "read_logic"]
 
 MAX_DEPTH = 48
 """How deep boxed expressions may nest; the deepest useful ones have about five levels."""
@@ -215,5 +215,3 @@ READERS: dict[str, Callable[[Reader, etree._Element, int], Boxed]] = {
     "every": _iteration,
     "filter": _filter,
 }
-
-BOXED_NAMES = frozenset(READERS)

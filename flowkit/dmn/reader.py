@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from lxml import etree
 
+from flowkit.dmn.known import CHILDREN
 from flowkit.dmn.model import Cell, Variable
-from flowkit.dmn.xml import DMN_VERSIONS, children, line_of, local_name, text_of
+from flowkit.dmn.xml import DMN_VERSIONS, line_of, local_name, namespace_of, text_of
 from flowkit.findings import Finding, Location, Severity
 
 __all__ = ["Reader"]
@@ -104,13 +105,22 @@ class Reader:
             "Rewrite the expression in FEEL and remove expressionLanguage.",
         )
 
-    def unknown(self, parent: etree._Element, known: frozenset[str]) -> None:
-        """Report DMN elements below ``parent`` that no version of the standard has there."""
-        for element in children(parent):
-            if local_name(element) not in known:
-                self.report(
-                    "unknown-element",
-                    element,
-                    f"<{local_name(element)}> is no element of DMN 1.1 to 1.5 within <{local_name(parent)}>.",
-                    "Remove it, or correct its name.",
-                )
+    def unknown(self, root: etree._Element) -> None:
+        """Report DMN elements that no version of the standard has where they stand."""
+        for parent in root.iter():
+            tag = parent.tag
+            if not isinstance(tag, str):
+                continue
+            namespace, _, name = tag.partition("}")
+            known = CHILDREN.get(name) if namespace[1:] in DMN_VERSIONS else None
+            if known is None:
+                continue
+            for element in parent:
+                found = local_name(element)
+                if found not in known and namespace_of(element) in DMN_VERSIONS:
+                    self.report(
+                        "unknown-element",
+                        element,
+                        f"<{found}> is no element of DMN 1.1 to 1.5 within <{name}>.",
+                        "Remove it, or correct its name.",
+                    )

@@ -6,6 +6,7 @@ from flowkit.engine.async_engine import AsyncEngine
 from flowkit.engine.clock import Clock, SystemClock, VirtualClock
 from flowkit.engine.engine import Engine
 from flowkit.engine.jobs import Claimed
+from flowkit.engine.telemetry import Telemetry
 from flowkit.engine.views import (
     DefinitionView,
     Deployment,
@@ -30,6 +31,7 @@ __all__ = [
     "InstanceView",
     "JobView",
     "SystemClock",
+    "Telemetry",
     "TokenView",
     "UserTask",
     "VirtualClock",

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +19,7 @@ from flowkit.engine.changes import Changes
 from flowkit.engine.clock import micros
 from flowkit.engine.sql.schema import INSTANCE, JOB, OUTBOX, TIMER
 from flowkit.engine.store import Session, WriteConflict
+from flowkit.engine.telemetry import Observed
 from flowkit.engine.unit import Live, Unit
 from flowkit.errors import Conflict, EngineClosed, StoreUnavailable
 
@@ -33,6 +35,7 @@ MAX_GROUP = 128
 MAX_ATTEMPTS = 12
 CACHED_INSTANCES = 4096
 
+_INTERRUPTED = "The transaction was interrupted; look whether the command was stored before trying again."
 _NEWS = {JOB, TIMER, OUTBOX}
 
 _REVISION = f"SELECT revision FROM {INSTANCE.name} WHERE id=?"
@@ -55,25 +58,27 @@ class Outcome:
 class Batch:
     """The units of one transaction."""
 
-    def __init__(self, committer: Committer, session: Session) -> None:
-        self.parts = committer.parts
+    def __init__(self, parts: Parts, session: Session, cache: dict[str, Live], epoch: int) -> None:
+        self.parts = parts
         self.session = session
         self.now = self.parts.clock.now()
         self.at = micros(self.now)
         self.changes = Changes()
         self.live: dict[str, Live] = {}
-        self._committer = committer
+        self.observed: list[Observed] = []
+        self._cache = cache
+        self._epoch = epoch
 
     def take(self, instance_id: str) -> Live | None:
         """The instance as an earlier unit left it, or from the cache when that is up to date."""
         live = self.live.get(instance_id)
         if live is not None:
             return live
-        live = self._committer.cache.pop(instance_id, None)
+        live = self._cache.pop(instance_id, None)
         if live is None:
             return None
         lock = self.parts.store.lock
-        if lock or live.epoch != self._committer.epoch:
+        if lock or live.epoch != self._epoch:
             rows = self.session.query(_REVISION + lock, (instance_id,))
             if not rows or rows[0][0] != live.revision:
                 return None
@@ -83,8 +88,8 @@ class Batch:
         """The instance, to be read only, if it is at hand and surely up to date."""
         live = self.live.get(instance_id)
         if live is None and not self.parts.store.lock:
-            live = self._committer.cache.get(instance_id)
-            if live is not None and live.epoch != self._committer.epoch:
+            live = self._cache.get(instance_id)
+            if live is not None and live.epoch != self._epoch:
                 return None
         return live
 
@@ -108,16 +113,27 @@ class Batch:
 
 
 class _Entry:
-    __slots__ = ("notify", "outcome", "work")
+    """A work in the queue. ``gate`` is shut while its thread has nothing to do but wait."""
+
+    __slots__ = ("gate", "notify", "outcome", "work")
 
     def __init__(self, work: Work, notify: Callable[[Outcome], None] | None = None) -> None:
         self.work = work
         self.outcome: Outcome | None = None
         self.notify = notify
+        self.gate = threading.Lock()
+        self.gate.acquire()
+
+    def wake(self) -> None:
+        with suppress(RuntimeError):  # it is open already
+            self.gate.release()
 
 
 class Committer:
-    """The only place where transactions are made; safe to be used by many threads."""
+    """The only place where transactions are made; safe to be used by many threads.
+
+    Nobody starves: whoever leads takes the queue in its order, and hands the lead on.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
@@ -133,21 +149,17 @@ class Committer:
         """Run ``work`` in a durable transaction; its result. Raises what it raises."""
         entry = _Entry(work)
         self._queue.append(entry)
-        with self._lock:
-            while entry.outcome is None:
-                self._lead()
-        outcome = entry.outcome
+        outcome = self._await(entry)
         if outcome.error is not None:
             raise outcome.error
         result: T = outcome.result
         return result
 
     def run_all(self, works: Sequence[Work]) -> list[Outcome]:
-        """Run each work as a unit of its own, all in one transaction: one's failure undoes only itself."""
+        """Run each work as a unit of its own, together: one's failure undoes only itself."""
         entries = [_Entry(work) for work in works]
-        with self._lock:
-            self._commit(entries)
-        return [entry.outcome for entry in entries if entry.outcome is not None]
+        self._queue.extend(entries)
+        return [self._await(entry) for entry in entries]
 
     def submit(self, work: Work, notify: Callable[[Outcome], None]) -> None:
         """Queue ``work``; ``notify`` is called by the thread that leads the transaction."""
@@ -159,19 +171,19 @@ class Committer:
             return False
         with self._lock:
             self._lead()
+        self._hand_on()
         return True
 
     def run_on(self, connection: Any, work: Callable[[Unit], T]) -> T:
-        """Run ``work`` in the application's own transaction, which the application commits."""
-        with self._lock:
-            self._check_open()
-            session = self.parts.store.foreign(connection)
-            batch = Batch(self, session)
-            self.epoch += 1
-            outcome = batch.perform(work)
-            batch.changes.flush(session)
-            for instance_id in batch.live:
-                self.cache.pop(instance_id, None)
+        """Run ``work`` in the application's own transaction, which the application commits.
+
+        Takes no lock: the application may hold the database's while others wait for it.
+        """
+        self._check_open()
+        session = self.parts.store.foreign(connection)
+        batch = Batch(self.parts, session, {}, 0)
+        outcome = batch.perform(work)
+        batch.changes.flush(session)
         result: T = outcome.get()
         return result
 
@@ -185,12 +197,35 @@ class Committer:
         if self._closed:
             raise EngineClosed("The engine is closed; make a new one to go on.")
 
+    def _await(self, entry: _Entry) -> Outcome:
+        while entry.outcome is None:
+            if self._lock.acquire(blocking=False):
+                try:
+                    self._lead()
+                finally:
+                    self._lock.release()
+                self._hand_on()
+            else:
+                entry.gate.acquire()
+        return entry.outcome
+
+    def _hand_on(self) -> None:
+        """Whoever came while the lock was held failed to get it, and sleeps: wake the first."""
+        with suppress(IndexError):  # the queue is empty
+            self._queue[0].wake()
+
     def _lead(self) -> None:
         entries: list[_Entry] = []
-        while self._queue and len(entries) < MAX_GROUP:
-            entries.append(self._queue.popleft())
+        with suppress(IndexError):
+            while len(entries) < MAX_GROUP:
+                entries.append(self._queue.popleft())
         if entries:
-            self._commit(entries)
+            try:
+                self._commit(entries)
+            finally:  # an interrupt must not leave others waiting for ever
+                for entry in entries:
+                    entry.outcome = entry.outcome or Outcome(error=StoreUnavailable(_INTERRUPTED))
+                    entry.wake()
             for entry in entries:
                 if entry.notify is not None and entry.outcome is not None:
                     entry.notify(entry.outcome)
@@ -220,13 +255,15 @@ class Committer:
         with store.transaction() as session:
             if not store.lock and store.others_wrote(session):
                 self.epoch += 1
-            batch = Batch(self, session)
+            batch = Batch(self.parts, session, self.cache, self.epoch)
             outcomes = [batch.perform(entry.work) for entry in entries]
             if batch.changes:
                 batch.changes.flush(session)
         for entry, outcome in zip(entries, outcomes, strict=True):
             entry.outcome = outcome
         self._remember(batch)
+        if self.parts.telemetry is not None:
+            self.parts.telemetry.committed(batch.observed, len(entries))
         if self.listeners and not _NEWS.isdisjoint(batch.changes.put_tables):
             for listen in self.listeners:
                 listen()

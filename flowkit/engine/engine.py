@@ -26,6 +26,7 @@ from flowkit.engine.payload import json_copy
 from flowkit.engine.pump import next_due
 from flowkit.engine.runner import InlineRunner
 from flowkit.engine.store import Store, open_store
+from flowkit.engine.telemetry import Telemetry
 from flowkit.engine.unit import Unit
 from flowkit.engine.views import (
     DefinitionView,
@@ -52,6 +53,7 @@ class Engine(Operations):
     ``functions``: FEEL functions for every expression, those of working calendars among them.
     ``durability``: *full* survives power loss, *normal* may lose the last commits then.
     ``message_ttl``: how long a message without a time to live waits for its receiver.
+    ``telemetry``: OpenTelemetry's spans and counts; None costs nothing.
     """
 
     def __init__(
@@ -63,12 +65,13 @@ class Engine(Operations):
         functions: Mapping[str, Any] | None = None,
         durability: str = "full",
         message_ttl: timedelta = timedelta(hours=1),
+        telemetry: Telemetry | None = None,
     ) -> None:
         self.registry = tasks if isinstance(tasks, Registry) else Registry(tasks)
         self.clock: Clock = clock if clock is not None else SystemClock()
         store = open_store(url, durability=durability)
         definitions = Definitions(functions)
-        self._parts = Parts(store, self.clock, definitions, NewIds(), message_ttl)
+        self._parts = Parts(store, self.clock, definitions, NewIds(), message_ttl, telemetry)
         self._committer = Committer(self._parts)
         self._runner = InlineRunner(self._committer, self.registry, f"{os.getpid()}")
         self._running = threading.Lock()

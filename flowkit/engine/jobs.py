@@ -8,6 +8,7 @@ as an incident instead of killing them for ever.
 from __future__ import annotations
 
 import hashlib
+import logging
 import traceback
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from flowkit.timers import parse_timer_duration
 
 if TYPE_CHECKING:
     from flowkit.engine.store import Row, Session
+    from flowkit.engine.telemetry import Telemetry
     from flowkit.engine.unit import Unit
 
 __all__ = [
@@ -37,6 +39,8 @@ __all__ = [
     "renew",
     "settle",
 ]
+
+_log = logging.getLogger("flowkit.jobs")
 
 BACKOFF_HEADER = "retryBackoff"
 """The task header that gives the delay before the second attempt, an ISO-8601 duration."""
@@ -186,16 +190,28 @@ def renew(unit: Unit, job: Claimed, lease: timedelta) -> bool:
 # ---- the handler's end ----------------------------------------------------------------------
 
 
-def perform(handler: Handler, job: Claimed, context: TaskContext) -> Command:
+def perform(
+    handler: Handler, job: Claimed, context: TaskContext, telemetry: Telemetry | None = None
+) -> Command:
     """Call the handler and give the command that reports what came of it."""
+    if telemetry is not None:
+        with telemetry.handling(job) as outcome:
+            outcome.append(perform(handler, job, context))
+        return outcome[0]
     try:
         return CompleteJob(job=job.key, variables=json_copy(handler.call(context, job.inputs())))
     except Exception as error:
         return command_for_failure(job, error, context.now)
 
 
-async def perform_async(handler: Handler, job: Claimed, context: TaskContext) -> Command:
+async def perform_async(
+    handler: Handler, job: Claimed, context: TaskContext, telemetry: Telemetry | None = None
+) -> Command:
     """Like :func:`perform`, inside an event loop."""
+    if telemetry is not None:
+        with telemetry.handling(job) as outcome:
+            outcome.append(await perform_async(handler, job, context))
+        return outcome[0]
     try:
         return CompleteJob(job=job.key, variables=json_copy(await handler.call_async(context, job.inputs())))
     except Exception as error:
@@ -214,6 +230,10 @@ def command_for_failure(job: Claimed, error: Exception, now: datetime) -> Comman
     delay = backoff(job.id, job.attempt, job.headers)
     if isinstance(error, Retry) and error.after is not None:
         delay = error.after
+    where = {"instance_id": job.instance, "process_id": job.process, "element_id": job.node}
+    _log.warning(
+        "Attempt %s of job %s failed: %s", job.attempt, job.id, error, extra={**where, "job_id": job.id}
+    )
     message = str(error) or type(error).__name__
     if not isinstance(error, FlowkitError | Retry):
         message = f"{type(error).__name__}: {error}"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
+from flowkit.engine import maintenance
 from flowkit.engine.commit import Committer
 from flowkit.engine.ids import split_id
 from flowkit.engine.jobs import LEASE, Claimed, backoff, claim, expire_leases, renew
+from flowkit.engine.maintenance import BulkReport, MigrationReport
+from flowkit.engine.messages import sweep_messages
 from flowkit.engine.payload import json_copy
 from flowkit.engine.sql.schema import JOB
 from flowkit.engine.unit import Unit
@@ -17,6 +20,9 @@ from flowkit.errors import NotFound
 from flowkit.kernel import protocol as p
 
 __all__ = ["Operations"]
+
+CLEAN_UP_GROUP = 200
+"""Instances deleted in one transaction, so that nobody waits long for it."""
 
 
 class Operations:
@@ -43,6 +49,59 @@ class Operations:
     def modify(self, instance_id: str, changes: Sequence[p.MoveToken | p.StartAt | p.TerminateToken]) -> None:
         """Move tokens by hand, start elements, end tokens: all of it, or nothing."""
         self.send(instance_id, p.Modify(changes=tuple(changes)))
+
+    # ---- versions, and many instances at once -------------------------------------------------
+
+    def check_migration(
+        self, instance_id: str, version: int | None = None, mapping: Mapping[str, str] | None = None
+    ) -> MigrationReport:
+        """Whether the instance could go on with ``version`` (default: the newest), and what forbids it."""
+        ids = dict(mapping or {})
+        return self._committer.run(lambda unit: maintenance.check(unit, instance_id, version, ids))
+
+    def migrate(
+        self, instance_id: str, version: int | None = None, mapping: Mapping[str, str] | None = None
+    ) -> MigrationReport:
+        """Let the instance go on with another version; ``mapping`` gives the new ids of elements
+        whose id changed. Raises Rejected with the obstacles, and then nothing has changed."""
+        ids = dict(mapping or {})
+        return self._committer.run(lambda unit: maintenance.migrate_instance(unit, instance_id, version, ids))
+
+    def restart(
+        self,
+        instance_id: str,
+        *,
+        start_event: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Start a new instance the way an ended one was started, with ``variables`` on top; its id."""
+        data = json_copy(variables)
+        return self._committer.run(
+            lambda unit: maintenance.restart(unit, instance_id, start_event=start_event, variables=data)
+        )
+
+    def bulk(
+        self,
+        instances: Iterable[str],
+        action: p.Command | Callable[[Unit, str], object],
+        *,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> BulkReport:
+        """Give many instances a command (``Cancel()``, ``Suspend()`` …), or run a function of the
+        transaction's unit and the instance's id for each; ``progress`` is told how many are through."""
+        work = action if callable(action) else _commanding(action)
+        return maintenance.bulk(self._committer, instances, work, progress)
+
+    def clean_up(self, before: datetime, *, process: str | None = None) -> int:
+        """Delete the instances that ended before a time, with their history; how many. Messages and
+        message ids whose time is over go too."""
+        self._committer.run(sweep_messages)
+        gone = 0
+        while count := self._committer.run(
+            lambda unit: maintenance.clean_up(unit, before, process, CLEAN_UP_GROUP)
+        ):
+            gone += count
+        return gone
 
     # ---- jobs done by other programs ----------------------------------------------------------
 
@@ -104,6 +163,10 @@ class Operations:
         instance, key = _job(job)
         data = json_copy(variables)
         self.send(instance, p.ThrowBpmnError(job=key, code=code, message=message, variables=data))
+
+
+def _commanding(command: p.Command) -> Callable[[Unit, str], object]:
+    return lambda unit, instance: unit.step(instance, command)
 
 
 def _job(job: Claimed | JobView | str) -> tuple[str, int]:

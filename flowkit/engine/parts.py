@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from flowkit.engine.clock import Clock
 from flowkit.engine.definitions import Definitions
 from flowkit.engine.store import Store
+from flowkit.engine.telemetry import Telemetry
 
 __all__ = ["Parts"]
 
@@ -22,3 +23,4 @@ class Parts:
     definitions: Definitions
     new_id: Callable[[datetime], str]
     message_ttl: timedelta
+    telemetry: Telemetry | None = None

@@ -64,7 +64,9 @@ class InlineRunner:
                 handler = self._registry.get(job.type)
                 assert handler is not None, "only jobs of known types are claimed"
                 begun = time.perf_counter()
-                results.append((job, perform(handler, job, self._context(job))))
+                results.append(
+                    (job, perform(handler, job, self._context(job), self._committer.parts.telemetry))
+                )
                 jobs.pop(0)
                 ended = time.perf_counter()
                 self._seconds_per_job += 0.1 * (ended - begun - self._seconds_per_job)

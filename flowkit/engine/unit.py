@@ -17,6 +17,7 @@ from flowkit.engine.effects import REACTIONS
 from flowkit.engine.projections import PROJECTIONS
 from flowkit.engine.sql.schema import EVENT, INSTANCE, OUTBOX, Table
 from flowkit.engine.store import Session
+from flowkit.engine.telemetry import Observed
 from flowkit.errors import NotFound
 from flowkit.kernel import (
     Instance,
@@ -74,6 +75,7 @@ class Unit:
         self.live: dict[str, Live] = {}
         self._reactions: deque[tuple[str, Event]] = deque()
         self._saved = False
+        self.observed: list[Observed] = []
 
     # ---- instances --------------------------------------------------------------------------
 
@@ -210,6 +212,8 @@ class Unit:
         row = [live.id, live.revision, self.at, encode_events(live.events)]
         self.changes.put(EVENT, (live.id, live.revision), row)
         live.revision += len(live.events)
+        if self.parts.telemetry is not None:
+            self.observed.append((live.process, live.events))
         live.events = []
         values: Mapping[str, Any] = {"revision": live.revision, "state": encode_instance(live.instance)}
         self.changes.patch(INSTANCE, key, values)
@@ -238,3 +242,4 @@ class Unit:
             self.batch.session.run("RELEASE SAVEPOINT unit")
         self.batch.changes.absorb(self.changes)
         self.batch.live.update(self.live)
+        self.batch.observed.extend(self.observed)

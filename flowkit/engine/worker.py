@@ -203,11 +203,12 @@ class Worker:
         handler = self._engine.registry.get(job.type)
         assert handler is not None, "only jobs of known types are claimed"
         context = context_of(job, self._committer, lambda: self._heartbeat(job))
+        telemetry = self._committer.parts.telemetry
         if handler.is_async:
-            coroutine = perform_async(handler, job, context)
+            coroutine = perform_async(handler, job, context, telemetry)
             future = asyncio.run_coroutine_threadsafe(coroutine, self._event_loop())
         else:
-            future = self._threads.submit(perform, handler, job, context)
+            future = self._threads.submit(perform, handler, job, context, telemetry)
         self._running[job.id] = (job, future)
         self._busy[job.type] += 1
         future.add_done_callback(lambda _: self._ended(job))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -116,11 +117,27 @@ def test_rules_of_execution_leave_other_processes_alone() -> None:
     assert "start-event-incoming" in rules(text.format(drawn + forbidden))
 
 
-def test_large_model_is_checked_in_linear_time() -> None:
+def chain(size: int) -> str:
+    nodes = "".join(f'<task id="t{n}"/>' for n in range(size))
+    return nodes + "".join(flow(f"f{n}", f"t{n}", f"t{n + 1}") for n in range(size - 1))
+
+
+def calls(size: int) -> str:
+    return "".join(f'<callActivity id="c{n}" calledElement="p"/>' for n in range(size))
+
+
+def compensations(size: int) -> str:
+    return "".join(
+        f'<task id="t{n}"/><boundaryEvent id="b{n}" attachedToRef="t{n}"><compensateEventDefinition/>'
+        f'</boundaryEvent><task id="h{n}" isForCompensation="true"/>'
+        for n in range(size // 3)
+    ) + "".join(f'<association id="a{n}" sourceRef="b{n}" targetRef="h{n}"/>' for n in range(size // 3))
+
+
+@pytest.mark.parametrize("shape", [chain, calls, compensations])
+def test_large_model_is_checked_in_linear_time(shape: Callable[[int], str]) -> None:
     def cost(size: int) -> float:
-        nodes = "".join(f'<task id="t{n}"/>' for n in range(size))
-        flows = "".join(flow(f"f{n}", f"t{n}", f"t{n + 1}") for n in range(size - 1))
-        data = whole_file(nodes + flows)
+        data = whole_file(shape(size))
         begun = time.process_time()
         assert lint(parse(data)) == []
         return time.process_time() - begun

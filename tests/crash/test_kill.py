@@ -5,13 +5,12 @@ CI kills 40 processes on SQLite and 40 on PostgreSQL; with FLOWKIT_NIGHTLY set i
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -27,12 +26,11 @@ from flowkit.kernel.protocol import (
     UserTaskClosed,
 )
 from flowkit.tasks import TaskContext, task
-from tests.crash.victim import JOB_TYPE, Journal, diagram
+from tests.crash.victim import JOB_TYPE, Journal, diagram, main
 from tests.engine.cluster import Cluster, find_binaries
 from tests.engine.conftest import cluster  # noqa: F401 the fixture
 
 KILLS = 500 if os.environ.get("FLOWKIT_NIGHTLY") else 40
-ROOT = Path(__file__).parent.parent.parent
 ENOUGH = 300.0
 
 
@@ -74,23 +72,24 @@ def test_nothing_is_lost_and_nothing_happens_twice(url: str, tmp_path: Path) -> 
 
 def kill_repeatedly(url: str, folder: Path, chance: random.Random) -> None:
     """Two victims at a time; each is killed between a moment and a second after it began to work."""
-    victims: list[tuple[subprocess.Popen[bytes], float]] = []
-    killed = 0
-    while killed < KILLS:
-        while len(victims) < 2:
-            name = f"v{killed + len(victims)}"
-            command = [sys.executable, "-m", "tests.crash.victim", url, str(folder), name]
-            victims.append((subprocess.Popen(command, cwd=ROOT), chance.uniform(0.0, 0.8)))
-            await_line(folder, name)
-        victim, delay = victims.pop(0)
-        time.sleep(delay)  # the moment of the kill is what is random here
-        assert victim.poll() is None, "a victim ended by itself"
-        victim.send_signal(signal.SIGKILL)
-        victim.wait()
-        killed += 1
-    for victim, _ in victims:
-        victim.kill()
-        victim.wait()
+    context = multiprocessing.get_context("forkserver")  # forked from one that has imported everything
+    context.set_forkserver_preload(["tests.crash.victim", "flowkit.engine.sql.postgresql"])
+    victims: list[BaseProcess] = []
+    try:
+        for number in range(KILLS):
+            while len(victims) < 2:
+                name = f"v{number + len(victims)}"
+                victims.append(context.Process(target=main, args=(url, str(folder), name)))
+                victims[-1].start()
+                await_line(folder, name)
+            time.sleep(chance.uniform(0.0, 0.8))  # the moment of the kill is what is random here
+            assert victims[0].is_alive(), "a victim ended by itself"
+            victims[0].kill()
+            victims.pop(0).join()
+    finally:
+        for victim in victims:
+            victim.kill()
+            victim.join()
 
 
 def await_line(folder: Path, name: str) -> None:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowkit.dmn import parse
+from flowkit.dmn import check, explain, parse
 from flowkit.dmn.xml import MAX_BYTES
 from flowkit.errors import FlowkitError, InvalidModel
-from tests.dmn.models import NAMESPACES, decision, definitions, literal, model, table
+from tests.dmn.models import NAMESPACES, decision, definitions, input_data, literal, model, table
 
 
 @pytest.mark.parametrize("version", NAMESPACES)
@@ -39,6 +39,8 @@ def rules_of(data: bytes) -> list[str]:
         (decision("d", '<literalExpression expressionLanguage="juel"/>'), "expression-language"),
         ("<decison/>", "unknown-element"),
         ('<decision id="d" name="d"><decisionTabel/></decision>', "unknown-element"),
+        (decision("d", table(["a"], ["x"], []).replace("<output", "<rules/><output")), "unknown-element"),
+        (decision("d", "<context><entry/></context>"), "unknown-element"),
         (decision("d", table(["a"], ["x"], [["1"]])), "ragged-table"),
         (decision("d", table(["a"], [], [["1"]])), "missing-part"),
         (decision("d", table(["a"], ["x"], [], "BEST")), "hit-policy"),
@@ -178,10 +180,16 @@ def test_any_bytes_give_a_model_or_a_refusal(data: bytes) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_a_damaged_file_gives_a_model_or_a_refusal(data: st.DataObject) -> None:
-    whole = bytearray(definitions(decision("d", table(["a:number"], ["x"], [["< 3", "1"], ["-", "2"]]))))
+def test_a_damaged_file_gives_a_model_that_works_or_a_refusal(data: st.DataObject) -> None:
+    logic = table(
+        ["a:number", "a"], ["x|1,2|3", "y"], [["< 3", "[1..9]", "1", '"b"'], ["-", "not(2)", "2", "a"]]
+    )
+    whole = bytearray(definitions(decision("d", logic), input_data("a"), decision("e", literal("a + 1"))))
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(whole) - 1))
         whole[place : place + data.draw(st.integers(0, 5))] = data.draw(st.binary(max_size=4))
-    with suppress(InvalidModel):
-        parse(bytes(whole))
+    with suppress(FlowkitError):
+        damaged = parse(bytes(whole))
+        check(damaged)
+        for name in damaged.decisions:
+            explain(damaged.evaluate(name, {"a": 1}))

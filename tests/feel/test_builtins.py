@@ -110,6 +110,8 @@ STRINGS = r"""
     string join(["a", "b"]) => "ab"
     string join(["a", "b"], ", ", "[", "]") => "[a, b]"
     string join(["a", 1]) => null
+    string join(["a"], "-", "x") => null
+    string join(["a"], null) => "a"
     trim("  a ") => "a"
     is blank(" ") => true
     to base64("FEEL") => "RkVFTA=="

@@ -15,6 +15,7 @@ from flowkit.bpmn.model import (
     FlowNode,
     IoSpecification,
     MessageEventDefinition,
+    Process,
     ReceiveTask,
     ScriptTask,
     SendTask,
@@ -180,6 +181,7 @@ def called_process(model: Model) -> Iterator[Problem]:
     processes = {process.id: process for process in model.definitions.processes}
     callable_ids = processes.keys() | {task.id for task in model.definitions.global_tasks}
     known = model.nodes.keys() | {m.id for m in model.definitions.messages}
+    uncallable = {process.id for process in model.definitions.processes if not _can_be_called(process)}
     for _, call in model.run(CallActivity):
         called = call.extensions.called_element
         target = (called.process_id if called else "") or call.called_element
@@ -192,12 +194,11 @@ def called_process(model: Model) -> Iterator[Problem]:
         process = processes.get(target)
         if process is None:
             continue
-        starts = [node for node in process.nodes if isinstance(node, StartEvent)]
         if not process.is_executable:
             yield Problem(
                 call, f"the called process '{target}' is not executable.", "Set isExecutable on it."
             )
-        elif starts and all(start.definitions for start in starts):
+        elif target in uncallable:
             yield Problem(
                 call,
                 f"the called process '{target}' has no none start event, so it can't be called.",
@@ -205,11 +206,17 @@ def called_process(model: Model) -> Iterator[Problem]:
             )
 
 
+def _can_be_called(process: Process) -> bool:
+    starts = [node for node in process.nodes if isinstance(node, StartEvent)]
+    return not starts or any(not start.definitions for start in starts)
+
+
 def call_io(model: Model) -> Iterator[Problem]:
     processes: dict[str, IoSpecification | None] = {p.id: p.io for p in model.definitions.processes}
     tasks: dict[str, IoSpecification | None] = {t.id: t.io for t in model.definitions.global_tasks}
+    known = {**processes, **tasks}
     for _, call in model.all(CallActivity):
-        called = {**processes, **tasks}.get(call.called_element)
+        called = known.get(call.called_element)
         if call.io is None or called is None:
             continue
         for word, own, other in (

@@ -10,6 +10,7 @@ from flowkit.bpmn.model import (
     BoundaryEvent,
     CallActivity,
     CompensateEventDefinition,
+    FlowNode,
     SubProcess,
     ThrowEvent,
 )
@@ -23,20 +24,31 @@ def _compensations(scope: Scope) -> Iterator[BoundaryEvent]:
             yield event
 
 
-def _handlers(scope: Scope, event: BoundaryEvent) -> list[str]:
-    """What the associations of a compensation boundary event lead to, artifacts left out.
+class _Associations:
+    """Where the associations of the file lead; asked once an event, however many there are."""
 
-    Modelers write an association into the scope or into the process around it.
-    """
-    holders = {id(holder): holder for holder in (scope.container, scope.process)}
-    ends = [a.target for h in holders.values() for a in h.associations if a.source == event.id]
-    return [end for end in ends if end in scope.nodes]
+    def __init__(self, model: Model) -> None:
+        self._leads: dict[str, list[tuple[int, str]]] = {}
+        for scope in model.scopes:
+            for association in scope.container.associations:
+                lead = (id(scope.container), association.target)
+                self._leads.setdefault(association.source, []).append(lead)
+
+    def handlers(self, scope: Scope, event: BoundaryEvent) -> list[str]:
+        """What a compensation event leads to, artifacts left out.
+
+        Modelers write an association into the scope or into the process around it.
+        """
+        holders = {id(scope.container), id(scope.process)}
+        leads = self._leads.get(event.id, [])
+        return [target for holder, target in leads if holder in holders and target in scope.nodes]
 
 
 def compensation_handler(model: Model) -> Iterator[Problem]:
+    associations = _Associations(model)
     for scope in model.scopes:
         for event in _compensations(scope):
-            handlers = _handlers(scope, event)
+            handlers = associations.handlers(scope, event)
             if len(handlers) != 1:
                 yield Problem(
                     event,
@@ -66,8 +78,9 @@ def compensation_event_flow(model: Model) -> Iterator[Problem]:
 
 
 def compensation_activity(model: Model) -> Iterator[Problem]:
+    associations = _Associations(model)
     for scope in model.scopes:
-        used = {handler for event in _compensations(scope) for handler in _handlers(scope, event)}
+        used = {one for event in _compensations(scope) for one in associations.handlers(scope, event)}
         for activity in scope.of(Activity):
             if not activity.is_for_compensation:
                 continue
@@ -115,11 +128,15 @@ def _visible(scope: Scope, activity: str) -> bool:
     return in_event_subprocess and scope.parent is not None and activity in scope.parent.nodes
 
 
-def _has_handler(scope: Scope, target: object) -> bool:
+def _has_handler(scope: Scope, target: FlowNode) -> bool:
     """A subprocess or called process is compensated through what is inside."""
     if isinstance(target, SubProcess | CallActivity):
         return True
-    return any(event.attached_to == getattr(target, "id", "") for event in _compensations(scope))
+    return any(
+        isinstance(d, CompensateEventDefinition)
+        for event in scope.boundary_events(target)
+        for d in event.definitions
+    )
 
 
 RULES: tuple[Rule, ...] = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from flowkit.bpmn.lint.model import Model, Problem, Rule, Scope, error, warning
 from flowkit.bpmn.lint.walk import elements
@@ -16,6 +16,7 @@ from flowkit.bpmn.model import (
     Element,
     Event,
     EventDefinition,
+    FlowElementsContainer,
     FlowNode,
     IoSpecification,
     MessageEventDefinition,
@@ -61,50 +62,71 @@ def _loop_items(node: object) -> set[str]:
     return {item.id for item in (loop.input_item, loop.output_item) if item is not None}
 
 
-def _visible(scope: Scope | None) -> set[str]:
-    """The data that an element in ``scope`` can see: its scope's and those around it."""
-    found: set[str] = set()
-    while scope is not None:
-        container = scope.container
-        for group in (
-            container.data_objects,
-            container.data_object_references,
-            container.data_store_references,
-        ):
-            found |= {element.id for element in group}
-        found |= {p.id for p in getattr(container, "properties", ())}
-        io: IoSpecification | None = getattr(container, "io", None)
-        if io is not None:
-            found |= {element.id for element in (*io.inputs, *io.outputs)}
-        found |= _loop_items(container)
-        scope = scope.parent
-    return found
+def _own_data(container: FlowElementsContainer) -> Iterator[str]:
+    """The ids of the data that a process or subprocess itself holds."""
+    for group in (
+        container.data_objects,
+        container.data_object_references,
+        container.data_store_references,
+    ):
+        yield from (element.id for element in group)
+    yield from (p.id for p in getattr(container, "properties", ()))
+    io: IoSpecification | None = getattr(container, "io", None)
+    if io is not None:
+        yield from (element.id for element in (*io.inputs, *io.outputs))
+    yield from _loop_items(container)
+
+
+class _Sight:
+    """Which data an element can see: that of its scope and of those around it (10.4.1)."""
+
+    def __init__(self, model: Model) -> None:
+        self._own = {id(scope): frozenset(_own_data(scope.container)) for scope in model.scopes}
+
+    def sees(self, scope: Scope, identifier: str) -> bool:
+        at: Scope | None = scope
+        while at is not None:
+            if identifier in self._own[id(at)]:
+                return True
+            at = at.parent
+        return False
 
 
 def data_association(model: Model) -> Iterator[Problem]:
+    sight = _Sight(model)
     for scope, node in model.all(FlowNode):
-        inputs, outputs = _own_io(node)
-        around = _visible(scope) | _loop_items(node)
         ins: tuple[DataAssociation, ...] = getattr(node, "input_associations", ())
         outs: tuple[DataAssociation, ...] = getattr(node, "output_associations", ())
+        if not ins and not outs:
+            continue
+        inputs, outputs = _own_io(node)
+        items = _loop_items(node)
+
+        def around(data: str, scope: Scope = scope, items: set[str] = items) -> bool:
+            return data in items or sight.sees(scope, data)
+
         for association in ins:
-            yield from _ends(node, association, around, inputs, "input")
+            yield from _ends(node, association, around, inputs.__contains__, "input")
         for association in outs:
-            yield from _ends(node, association, outputs, around, "output")
+            yield from _ends(node, association, outputs.__contains__, around, "output")
 
 
 def _ends(
-    node: FlowNode, association: DataAssociation, sources: set[str], targets: set[str], which: str
+    node: FlowNode,
+    association: DataAssociation,
+    is_source: Callable[[str], bool],
+    is_target: Callable[[str], bool],
+    which: str,
 ) -> Iterator[Problem]:
     for source in association.sources:
-        if source not in sources:
+        if not is_source(source):
             where = "in its scope or around it" if which == "input" else "among the node's own outputs"
             yield Problem(
                 node,
                 f"the source '{source}' of a data {which} association is not {where}.",
                 "Read from data that the node can see.",
             )
-    if association.target and association.target not in targets:
+    if association.target and not is_target(association.target):
         where = "among the node's own inputs" if which == "input" else "in its scope or around it"
         yield Problem(
             node,
@@ -198,11 +220,15 @@ def data_item_mismatch(model: Model) -> Iterator[Problem]:
 
 
 def process_data(model: Model) -> Iterator[Problem]:
+    ends = {
+        process.id: ({i.id for i in process.io.inputs}, {o.id for o in process.io.outputs})
+        for process in model.definitions.processes
+        if process.io is not None
+    }
     for scope, node in model.all(FlowNode):
-        io = scope.process.io
-        if io is None:
+        if scope.process.id not in ends:
             continue
-        inputs, outputs = {i.id for i in io.inputs}, {o.id for o in io.outputs}
+        inputs, outputs = ends[scope.process.id]
         ins: tuple[DataAssociation, ...] = getattr(node, "input_associations", ())
         outs: tuple[DataAssociation, ...] = getattr(node, "output_associations", ())
         for association in outs:
@@ -222,17 +248,17 @@ def process_data(model: Model) -> Iterator[Problem]:
 
 
 def loop_data(model: Model) -> Iterator[Problem]:
+    sight = _Sight(model)
     for scope, node in model.activities():
         loop = node.loop
         if not isinstance(loop, MultiInstanceLoopCharacteristics):
             continue
         inputs, outputs = _own_io(node)
-        around = _visible(scope)
         for name, reference, own in (
             ("loopDataInputRef", loop.loop_data_input, inputs),
             ("loopDataOutputRef", loop.loop_data_output, outputs),
         ):
-            if reference and reference not in own | around:
+            if reference and reference not in own and not sight.sees(scope, reference):
                 yield Problem(
                     node,
                     f"{name} is '{reference}', which the activity can't see.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from flowkit.bpmn.lint.model import Model, Problem, Rule, Scope, error, kind, warning
 from flowkit.bpmn.model import (
@@ -104,6 +104,16 @@ def timer_definition(model: Model) -> Iterator[Problem]:
 
 
 def duplicate_catch(model: Model) -> Iterator[Problem]:
+    errors = {found.id: found.code for found in model.definitions.errors}
+    escalations = {found.id: found.code for found in model.definitions.escalations}
+
+    def caught(definition: EventDefinition) -> tuple[str, str] | None:
+        if isinstance(definition, ErrorEventDefinition):
+            return "error", errors.get(definition.error, "")
+        if isinstance(definition, EscalationEventDefinition):
+            return "escalation", escalations.get(definition.escalation, "")
+        return None
+
     for scope in model.executed:
         by_host: dict[str, list[Event]] = {}
         for event in scope.of(BoundaryEvent):
@@ -113,14 +123,16 @@ def duplicate_catch(model: Model) -> Iterator[Problem]:
                 starts = [n for n in sub.nodes if isinstance(n, StartEvent)]
                 by_host.setdefault("", []).extend(starts)
         for events in by_host.values():
-            yield from _duplicates(model, events)
+            yield from _duplicates(events, caught)
 
 
-def _duplicates(model: Model, events: list[Event]) -> Iterator[Problem]:
+def _duplicates(
+    events: list[Event], what_it_catches: Callable[[EventDefinition], tuple[str, str] | None]
+) -> Iterator[Problem]:
     seen: set[tuple[str, str]] = set()
     for event in events:
         for definition in event.definitions:
-            caught = _caught(model, definition)
+            caught = what_it_catches(definition)
             if caught is None:
                 continue
             if caught in seen:
@@ -131,16 +143,6 @@ def _duplicates(model: Model, events: list[Event]) -> Iterator[Problem]:
                     "Let one event catch it: which one would is not defined.",
                 )
             seen.add(caught)
-
-
-def _caught(model: Model, definition: EventDefinition) -> tuple[str, str] | None:
-    if isinstance(definition, ErrorEventDefinition):
-        codes = {found.id: found.code for found in model.definitions.errors}
-        return "error", codes.get(definition.error, "")
-    if isinstance(definition, EscalationEventDefinition):
-        codes = {found.id: found.code for found in model.definitions.escalations}
-        return "escalation", codes.get(definition.escalation, "")
-    return None
 
 
 # ---- links ----------------------------------------------------------------------------------

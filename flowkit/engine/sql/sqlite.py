@@ -143,9 +143,12 @@ class _Transaction:
         self._mutex.acquire()
         try:
             self._session.run("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
+        except BaseException as error:
+            self._roll_back()
             self._mutex.release()
-            raise _translation(error) from error
+            if isinstance(error, sqlite3.Error):
+                raise _translation(error) from error
+            raise
         return self._session
 
     def __exit__(

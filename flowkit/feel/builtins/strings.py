@@ -132,17 +132,17 @@ def extract(run: Run, text: str, pattern: str) -> list[str]:
     return found
 
 
-@TABLE.define(
-    "string join", "list: list, delimiter?: string|null, prefix?: string|null, suffix?: string|null"
-)
-def string_join(
-    run: Run,
-    items: list[Any],
-    delimiter: str | None = None,
-    prefix: str | None = None,
-    suffix: str | None = None,
-) -> str:
+@TABLE.define("string join", "list: list, delimiter?: string|null")
+def string_join(run: Run, items: list[Any], delimiter: str | None = None) -> str:
     """The texts of the list, one after the other, nulls left out."""
+    return string_join_within(run, items, delimiter, None, None)
+
+
+@TABLE.define("string join", "list: list, delimiter: string|null, prefix: string|null, suffix: string|null")
+def string_join_within(
+    run: Run, items: list[Any], delimiter: str | None, prefix: str | None, suffix: str | None
+) -> str:
+    """The same between a prefix and a suffix."""
     run.spend(len(items))
     texts = [item for item in items if item is not None]
     if not all(type(item) is str for item in texts):

@@ -88,7 +88,7 @@ class Cursor:
 
     def name_before(self, *ends: str) -> str:
         """The name that stands before one of ``ends``, which is taken too; it becomes known."""
-        quoted = self.token.kind == "string"
+        quoted = self.token.kind in ("string", "quoted")
         name = str(self.advance().value) if quoted else self._new_name("a name", ends)
         if self.token.text not in ends:
             raise self.error(f"expected {' or '.join(map(repr, ends))}, found {self.found()}")
@@ -125,6 +125,8 @@ class Cursor:
 
     def member(self) -> str:
         """Take the name of an entry or property."""
+        if self.token.kind == "quoted":
+            return str(self.advance().value)
         known = self._known_name(self._members)
         if self.token.kind != "word" and not known:
             raise self.error(f"expected the name of an entry after '.', found {self.found()}")

@@ -13,10 +13,10 @@ __all__ = ["Token", "tokenize"]
 
 
 class Token(NamedTuple):
-    """A piece of the text. ``kind`` is word, number, string, at, operator or end.
+    """A piece of the text. ``kind`` is word, quoted (name in backticks), number, string, at, operator or end.
 
-    ``spaced`` tells whether white space or a comment stands before the token; ``value`` is a number's or
-    string's value.
+    ``spaced`` tells whether white space or a comment stands before the token; ``value`` is that of a number,
+    string or quoted name.
     """
 
     kind: str
@@ -36,6 +36,7 @@ _TOKEN = re.compile(
       (?P<space>[\s\u180E\u200B\uFEFF]+|//[^\n\r]*|/\*.*?\*/)
     | (?P<number>(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     | (?P<word>{_WORD})
+    | (?P<quoted>`[^`]+`)
     | (?P<string>@?"[^"\\]*(?:\\.[^"\\]*)*")
     | (?P<operator>\*\*|\.\.|<=|>=|!=|->|.)
     """,
@@ -83,6 +84,8 @@ def tokenize(text: str) -> list[Token]:
         value: Any = None
         if kind == "number":
             value = parse_number(piece)
+        elif kind == "quoted":
+            value = piece[1:-1]
         elif kind == "string":
             kind = "at" if piece[0] == "@" else "string"
             value = _string_value(piece[1:] if kind == "at" else piece)

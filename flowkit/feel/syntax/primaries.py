@@ -44,6 +44,9 @@ def primary(parser: Parser) -> Node:
     if token.kind == "string":
         parser.advance()
         return Literal(token.position, token.value)
+    if token.kind == "quoted":
+        parser.advance()
+        return Name(token.position, token.value)
     if token.kind == "at":
         return _at_literal(parser)
     if token.kind == "word":

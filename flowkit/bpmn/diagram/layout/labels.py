@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from flowkit.bpmn.diagram.layout.sheet import Box, Edge, Line
@@ -15,9 +15,16 @@ _NEAR = 260
 
 
 def place_labels(
-    boxes: list[Box], lines: Mapping[str, Line], edges: Mapping[str, Edge], size: tuple[int, int]
+    boxes: list[Box],
+    lines: Mapping[str, Line],
+    edges: Mapping[str, Edge],
+    size: tuple[int, int],
+    borders: Sequence[Line],
 ) -> dict[str, Rectangle]:
-    """Choose, for every named edge, the first place in the picture that hits nothing, else the least bad."""
+    """Choose, for every named edge, the first place in the picture that hits nothing, else the least bad.
+
+    ``borders`` are those of pools and lanes, which a name should not be written across.
+    """
     taken: list[Rectangle] = [box.bounds for box in boxes]
     taken += [box.label for box in boxes if box.label]
     labels: dict[str, Rectangle] = {}
@@ -29,7 +36,7 @@ def place_labels(
         own = _own_part(identity, edge, lines, edges)
         for place in _places(own, width, height, level_first=own is not lines[identity]):
             cost = 1000 * (sum(_hits(place, other) for other in taken) + _outside(place, size))
-            cost += sum(crossings(place, line) for line in lines.values())
+            cost += sum(crossings(place, line) for line in (*lines.values(), *borders))
             if cost < best[0]:
                 best = (cost, place)
             if not cost:
@@ -89,7 +96,7 @@ def _places(line: Line, width: int, height: int, *, level_first: bool) -> Iterat
     for index, ((x1, y1), (x2, y2)) in enumerate(pairwise(line)):
         level = y1 == y2
         length = abs(x2 - x1) + abs(y2 - y1)
-        roomy = length - (12 if index == len(line) - 2 else 0) >= (width + 4 if level else height + 12)
+        roomy = length - (12 if index == len(line) - 2 else 0) >= (width + 14 if level else height + 16)
         arm = level_first and level and away < _NEAR
         pieces.append((not roomy, not arm, index, (x1, y1, x2, y2)))
         away += length
@@ -111,17 +118,17 @@ def _around(line: Line, width: int, height: int) -> Iterator[Rectangle]:
 
 def _along(x1: int, x2: int, y: int, width: int, height: int) -> Iterator[Rectangle]:
     step = 1 if x2 > x1 else -1
-    room = max(0, abs(x2 - x1) - width - 8)
+    room = max(0, abs(x2 - x1) - width - 20)
     for shift in (0, room // 2, room):
-        left = x1 + 7 + shift if step > 0 else x1 - 7 - shift - width
+        left = x1 + 13 + shift if step > 0 else x1 - 13 - shift - width
         yield left, y - height - 3, width, height
         yield left, y + 3, width, height
 
 
 def _beside(x: int, y1: int, y2: int, width: int, height: int) -> Iterator[Rectangle]:
-    room = max(0, abs(y2 - y1) - height - 12)
+    room = max(0, abs(y2 - y1) - height - 20)
     for shift in (0, room // 2, room):
-        top = y1 + 7 + shift if y2 > y1 else y1 - 7 - shift - height
+        top = y1 + 13 + shift if y2 > y1 else y1 - 13 - shift - height
         yield x + 4, top, width, height
         yield x - 4 - width, top, width, height
 

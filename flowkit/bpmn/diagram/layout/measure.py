@@ -82,11 +82,12 @@ def measure(
     _reserve_label_zones(geometry)
     _size_columns(geometry)
     _size_levels(geometry)
+    connected = {end for edge in grid.sheet.edges for end in (edge.source, edge.target)}
     for node in grid.sheet.nodes.values():
         first, last, _, y = grid.place(node)
         left, right = geometry.lefts[first], geometry.lefts[last] + geometry.widths[last]
-        if node.span > 1:
-            # It fills its columns, so that the events on its lower side stand in the middle of them.
+        if node.span > 1 and (node.boundaries or node.id in connected):
+            # It fills its columns, so that what meets its upper and lower side in their middle meets it.
             node.width = right - left
         node.x = (left + right - node.width) // 2
         node.y = geometry.axes[y] - node.axis
@@ -119,11 +120,11 @@ def _reserve_label_zones(geometry: Geometry) -> None:
             alone = shared[edge.source, first.low] == 1
             zones = geometry.left_zones if alone else geometry.right_zones
             line = first.low + 1
-            zones[line] = max(zones.get(line, 0), width + 8)
+            zones[line] = max(zones.get(line, 0), width + 16)
         elif len(pieces) > 1 and pieces[1].bus is None:
             start = first.line
             line = start + 1 if pieces[1].high > start else start - 1
-            geometry.left_zones[line] = max(geometry.left_zones.get(line, 0), width - 16)
+            geometry.left_zones[line] = max(geometry.left_zones.get(line, 0), width - 10)
         elif len(pieces) > 1:
             level = pieces[1].line
             geometry.upper_zones[level] = max(geometry.upper_zones.get(level, 0), height)

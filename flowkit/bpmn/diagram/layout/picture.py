@@ -23,7 +23,9 @@ def finish(sheet: Sheet, geometry: Geometry) -> Picture:
         boxes.extend(_boxes(geometry, node))
     width = geometry.lefts[-1] + geometry.widths[-1]
     height = geometry.tops[-1] + geometry.heights[-1]
-    labels = place_labels(boxes, lines, drawn, (width, height))
+    levels = {y for frame in frames for y in (frame.y, frame.y + frame.height)}
+    borders = [((0, y), (width, y)) for y in sorted(levels)]
+    labels = place_labels(boxes, lines, drawn, (width, height), borders)
     picture = Picture(
         width=shift + width,
         height=height,

@@ -14,10 +14,14 @@ _BEND = 3.0
 _CROSSING = 3.5
 _TOUCH = 12.0
 _MIRROR = 4.0
+_GRAZE = 1.0
 _BACKWARD = 3.0
 _BLACK_BOX = 8.0
 # What a search pays, if it found nothing else, for a stretch that it should not share.
 _FORCED = 25.0
+
+# What is routed first.
+_RANK = {"sequenceFlow": 0, "messageFlow": 2, "association": 3, "data": 3}
 
 # The price of a port: by what leaves or enters, then by side (right, left, down, up), where the
 # side of an entry is the side of the node that is entered.
@@ -47,10 +51,10 @@ def route_edges(grid: Grid) -> dict[str, Path]:
     paths: dict[str, Path] = {}
     waiting = []
     for edge in grid.sheet.edges:
-        straight = _straight(grid, edge)
+        straight, leaving, entering = _straight(grid, edge)
         if straight:
             paths[edge.id] = straight
-            _commit(grid, edge, straight, RIGHT, LEFT)
+            _commit(grid, edge, straight, leaving, entering)
         else:
             waiting.append(edge)
     waiting.sort(key=lambda edge: _urgency(grid, edge))
@@ -63,9 +67,6 @@ def route_edges(grid: Grid) -> dict[str, Path]:
     return paths
 
 
-_RANK = {"sequenceFlow": 0, "messageFlow": 2, "association": 3, "data": 3}
-
-
 def _urgency(grid: Grid, edge: Edge) -> tuple[int, int, int]:
     if "pool:" in edge.source + edge.target:
         return _RANK[edge.kind], 0, edge.order
@@ -74,15 +75,24 @@ def _urgency(grid: Grid, edge: Edge) -> tuple[int, int, int]:
     return _RANK[edge.kind] + edge.back, distance, edge.order
 
 
-def _straight(grid: Grid, edge: Edge) -> Path | None:
-    """A forward sequence flow along its row, where nothing stands in between."""
-    if edge.kind != "sequenceFlow" or edge.back or edge.boundary:
-        return None
-    (_, x1, _, y), (x2, _, _, y2) = (grid.place(grid.sheet.nodes[e]) for e in (edge.source, edge.target))
-    if y != y2 or x2 <= x1 or any(grid.blocked[y * grid.width + x] for x in range(x1 + 1, x2)):
-        return None
-    shared = (other for x in range(x1, x2) for other in grid.across.get(y * grid.width + x, ()))
-    return None if any(_sharing(edge, other) is None for other in shared) else [(x1, y), (x2, y)]
+def _straight(grid: Grid, edge: Edge) -> tuple[Path, int, int]:
+    """A forward flow along its row, or a link to a satellite right above or below; else an empty path."""
+    nodes = [grid.sheet.nodes.get(end) for end in (edge.source, edge.target)]
+    if None in nodes or edge.boundary or edge.into_boundary:
+        return [], RIGHT, LEFT
+    (_, x1, m1, y), (x2, _, m2, y2) = (grid.place(node) for node in nodes if node is not None)
+    if edge.kind == "sequenceFlow" and not edge.back and y == y2 and x1 < x2:
+        if not any(grid.blocked[y * grid.width + x] for x in range(x1 + 1, x2)):
+            shared = (other for x in range(x1, x2) for other in grid.across.get(y * grid.width + x, ()))
+            if all(_sharing(edge, other) is not None for other in shared):
+                return [(x1, y), (x2, y)], RIGHT, LEFT
+    elif edge.kind in ("association", "data") and m1 == m2 and y != y2:
+        step = 1 if y2 > y else -1
+        between = range(y + step, y2, step)
+        free = not any(grid.blocked[level * grid.width + m1] for level in between)
+        if free and not any(grid.along.get(level * grid.width + m1) for level in (*between, min(y, y2))):
+            return [(m1, y), (m2, y2)], (DOWN if step > 0 else UP), (UP if step > 0 else DOWN)
+    return [], RIGHT, LEFT
 
 
 def _commit(grid: Grid, edge: Edge, path: Path, leaving: int, entering: int) -> None:
@@ -94,7 +104,7 @@ def _commit(grid: Grid, edge: Edge, path: Path, leaving: int, entering: int) -> 
 
 def _sharing(edge: Edge, other: Edge) -> float | None:
     """What it costs two edges to share the middle of a row or column; None where they must not."""
-    if edge.kind != other.kind and "messageFlow" in (edge.kind, other.kind):
+    if _RANK[edge.kind] != _RANK[other.kind]:
         return None
     if edge.source == other.source and edge.boundary == other.boundary:
         return 0.05
@@ -253,6 +263,8 @@ class _Search:
             price += _BEND + (_BACKWARD if turn == LEFT and self.rightward else 0.0)
             if grid.levels[y].kind == "row":
                 price += self._touching(point) if x % 2 else self._mirrored(point)
+            # Where it turns among edges that run straight, it crosses some of them.
+            price += _GRAZE * (grid.through_h[point] + grid.through_v[point])
         elif not leaving:
             through = grid.through_v if turn < DOWN else grid.through_h
             price += _CROSSING * through[point]

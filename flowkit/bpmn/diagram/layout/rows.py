@@ -9,11 +9,11 @@ without a crossing.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from flowkit.bpmn.diagram.layout.aside import place_aside
 from flowkit.bpmn.diagram.layout.columns import forward_edges
 from flowkit.bpmn.diagram.layout.sheet import Edge, Node, Sheet
 
@@ -65,7 +65,7 @@ def assign_rows(sheet: Sheet) -> None:
         for run in runs:
             for node in run.nodes:
                 node.row = run.row
-    _place_aside(sheet, {node.id for chain in chains for node in chain.nodes})
+    place_aside(sheet, {node.id for chain in chains for node in chain.nodes})
 
 
 def _chains(sheet: Sheet, edges: list[Edge]) -> list[_Chain]:
@@ -195,24 +195,3 @@ def _nesting(sheet: Sheet, chain: _Chain) -> tuple[int, int, int]:
 
 def _clash(run: _Run, other: _Run, shift: int) -> bool:
     return run.row + shift == other.row and run.first <= other.last and other.first <= run.last
-
-
-def _place_aside(sheet: Sheet, placed: set[str]) -> None:
-    """Event subprocesses and nodes without flows: rows of their own at the bottom of their lane."""
-    waiting: dict[int, list[Node]] = defaultdict(list)
-    for node in sheet.nodes.values():
-        if node.id not in placed and not node.satellite:
-            waiting[node.lane].append(node)
-    for lane, nodes in waiting.items():
-        used = any(sheet.nodes[identity].lane == lane for identity in placed)
-        row = sheet.lanes[lane].rows if used else 0
-        total = sum(node.span for node in nodes)
-        limit = max(sheet.columns, math.ceil(math.sqrt(total) * 1.3), *(node.span for node in nodes))
-        column = 0
-        for node in sorted(nodes, key=lambda n: (n.aside, n.order)):
-            if column + node.span > limit:
-                row, column = row + 1, 0
-            node.column, node.row = column, row
-            column += node.span
-        sheet.lanes[lane].rows = row + 1
-        sheet.columns = max(sheet.columns, *(node.column + node.span for node in nodes))
