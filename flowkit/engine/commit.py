@@ -25,6 +25,7 @@ from flowkit.engine.unit import Live, Unit
 from flowkit.errors import Conflict, EngineClosed, StoreUnavailable
 
 if TYPE_CHECKING:
+    from flowkit.engine.definitions import Version
     from flowkit.engine.parts import Parts
 
 __all__ = ["Batch", "Committer", "Outcome", "Work"]
@@ -67,6 +68,7 @@ class Batch:
         self.changes = Changes()
         self.live: dict[str, Live] = {}
         self.observed: list[Observed] = []
+        self.newest: dict[str, Version] = {}
         self._locked: dict[str, int] = {}
         self._cache = cache
         self._epoch = epoch

@@ -172,12 +172,10 @@ class Engine(Operations):
         command = Start(variables=json_copy(variables), business_key=business_key, start_event=start_event)
 
         def work(unit: Unit) -> str:
-            definitions, session = unit.parts.definitions, unit.read()
             if version is None:
-                found = definitions.latest(session, "process", process_id)
-            else:
-                found = definitions.numbered(session, "process", process_id, version)
-            return unit.start(found, command)
+                return unit.start(unit.newest(process_id), command)
+            definitions = unit.parts.definitions
+            return unit.start(definitions.numbered(unit.read(), "process", process_id, version), command)
 
         return work
 
