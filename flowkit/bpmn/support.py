@@ -95,7 +95,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("userTask", "user task", "assignment, schedule, priority, form"),
     Feature("scriptTask", "script task", "FEEL, or job type"),
     Feature("businessRuleTask", "business rule task", "DMN decision, or job type"),
-    Feature("callActivity", "call activity", "process or global task"),
+    Feature("callActivity", "call activity", "process, global task or decision"),
     Feature("subProcess", "subprocess", "embedded"),
     Feature("eventSubProcess", "subprocess", "triggered by an event"),
     Feature("transaction", "transaction", "##Compensate"),
@@ -150,6 +150,10 @@ NOT_EXECUTED: dict[str, str] = {
     "event.process-compensation": "nothing compensates a whole process; put it into a subprocess.",
     "choreography": "a choreography is a contract between processes; draw the processes.",
     "conversation": "a conversation is an overview; it runs nothing.",
+    "parallel multiple@start": (
+        "nothing outside an instance remembers which triggers have come; start with one of them, or with an "
+        "instantiating parallel event-based gateway."
+    ),
 }
 """What the standard allows and flowkit refuses, with the advice that its refusal gives.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal as signals
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -166,23 +168,24 @@ def worker(
     db: Database = DATABASE,
     tasks: Tasks = None,
     settings: Settings = None,
+    concurrency: Annotated[int, typer.Option(min=1, help="Handlers that run at the same time.")] = 8,
     once: Annotated[bool, typer.Option("--once", help="Do what there is to do, and end.")] = False,
-    poll: Annotated[float, typer.Option(help="Seconds between looks when idle.", min=0.05)] = 1.0,
 ) -> None:
-    """Run jobs, timers and messages until interrupted.
+    """Run jobs, timers and messages until interrupted; what runs then is finished first.
 
     Example: [bold]flowkit worker --tasks shop.handlers --settings notify.yaml[/bold]
     """
-    import time  # noqa: PLC0415
-
     registry, _ = handlers_of(tasks, db, settings)
     with open_engine(db, registry) as engine:
-        if not once:
-            typer.echo(f"works on {db}, {len(registry)} job types; Ctrl-C ends", err=True)
-        while True:
-            done = engine.run_until_idle()
-            if once:
-                typer.echo(f"{done} done")
-                return
-            if not done:
-                time.sleep(poll)
+        if once:
+            typer.echo(f"{engine.run_until_idle()} done")
+            return
+        from flowkit.engine import Worker  # noqa: PLC0415 heavy
+
+        asked = threading.Event()
+        for number in (signals.SIGINT, signals.SIGTERM):
+            signals.signal(number, lambda *_: asked.set())
+        typer.echo(f"works on {db}, {len(registry)} job types; Ctrl-C ends", err=True)
+        with Worker(engine, concurrency=concurrency):
+            while not asked.wait(1):  # a wait without end would not see signals on every system
+                pass

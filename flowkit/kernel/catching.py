@@ -7,7 +7,7 @@ may fail, :func:`install` emits and can't.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from flowkit.errors import FlowkitError
@@ -118,10 +118,6 @@ def due_date(frame: Frame, timer: TimerSpec, scope: int) -> tuple[datetime, int 
 def _timer_text(timer: TimerSpec, value: Any) -> str:
     if value is None:
         raise Trouble("timer", f"The timer {timer.kind} '{timer.formula.text}' is null.")
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return f"PT{value.total_seconds()}S"
     try:
         text = to_json(value)
     except FlowkitError as error:

@@ -158,8 +158,7 @@ def _complete_job(frame: Frame, command: p.CompleteJob) -> None:
 
 
 def _give(frame: Frame, token: Token, node: Node, result: Any) -> None:
-    if node.behaviour.resume is not None:
-        node.behaviour.resume(frame, token, node, result)
+    node.behaviour.resume(frame, token, node, result)
 
 
 def _fail_job(frame: Frame, command: p.FailJob) -> None:
@@ -268,7 +267,7 @@ def _complete_call(frame: Frame, command: p.CompleteCall) -> None:
     call = frame.instance.waits.get(command.call)
     if isinstance(call, Call):
         token, node = _at(frame, call)
-        frame.emit(p.CallClosed(call.key, "completed"))
+        frame.emit(p.CallClosed(call.key, "completed", command.evaluation))
         _give(frame, token, node, command.variables)
 
 

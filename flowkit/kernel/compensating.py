@@ -75,8 +75,7 @@ def advance(frame: Frame, key: int) -> None:
     frame.emit(p.CompensationEnded(key))
     node = frame.node(token)
     try:
-        if node.behaviour.resume is not None:
-            node.behaviour.resume(frame, token, node, {})
+        node.behaviour.resume(frame, token, node, {})
     except Trouble as trouble:
         fail(frame, token, trouble, resume="enter")
 

@@ -29,7 +29,6 @@ from flowkit.kernel.state import (
 )
 
 __all__ = [
-    "activate",
     "arrive",
     "check_scope",
     "choose",
@@ -78,11 +77,6 @@ def enter(frame: Frame, key: int) -> None:
         node.activate(frame, token, node)
     except Trouble as trouble:
         fail(frame, token, trouble, resume="enter")
-
-
-def activate(frame: Frame, token: Token, node: Node) -> None:
-    """Begin the work of the node itself, mappings and loops done."""
-    node.behaviour.activate(frame, token, node)
 
 
 def fail(frame: Frame, token: Token, trouble: Trouble, *, resume: str, subject: int = 0) -> None:
@@ -199,11 +193,10 @@ def check_scope(frame: Frame, key: int) -> None:
     node = frame.program.nodes[owner.node]
     if scope.tokens and not node.behaviour.attends:
         return
-    if node.behaviour.emptied is not None:
-        try:
-            node.behaviour.emptied(frame, scope, owner, node)
-        except Trouble as trouble:
-            fail(frame, owner, trouble, resume=f"scope:{key}")
+    try:
+        node.behaviour.emptied(frame, scope, owner, node)
+    except Trouble as trouble:
+        fail(frame, owner, trouble, resume=f"scope:{key}")
 
 
 def _end_process(frame: Frame, scope: Scope) -> None:

@@ -40,6 +40,10 @@ __all__ = [
 ]
 
 
+def _nothing(*_: Any) -> None:
+    """The behaviour has no such moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     """What the kernel does at a node; one entry of the table in :mod:`flowkit.kernel.behaviours`.
@@ -53,8 +57,8 @@ class Behaviour:
 
     activate: Callable[[Frame, Token, Node], None]
     arrive: Callable[[Frame, Token, Node, str], None] | None = None
-    emptied: Callable[[Frame, Scope, Token, Node], None] | None = None
-    resume: Callable[[Frame, Token, Node, Mapping[str, Any]], None] | None = None
+    emptied: Callable[[Frame, Scope, Token, Node], None] = _nothing
+    resume: Callable[[Frame, Token, Node, Mapping[str, Any]], None] = _nothing
     waits: bool = False
     attends: bool = False
 

@@ -144,10 +144,11 @@ class FailDecision(_Command, frozen=True):
 
 
 class CompleteCall(_Command, frozen=True):
-    """The called instance has ended well."""
+    """The called instance has ended well; ``evaluation`` is that of a called decision."""
 
     call: int
     variables: Mapping[str, Any] = {}
+    evaluation: Any = None
 
 
 class FailCall(_Command, frozen=True):
@@ -265,7 +266,7 @@ class InstanceEnded(_Event, frozen=True):
 
     *terminated* is a terminate end event of the process itself, *cancelled* is a Cancel command,
     *error* is a BPMN error that left a called instance (``code`` and ``message`` tell which).
-    ``variables`` are those of the root scope, for the caller.
+    ``variables`` are those of the root scope, for the caller; of an error, only those thrown with it.
     """
 
     outcome: str
@@ -618,6 +619,8 @@ class CallClosed(_Event, frozen=True):
 
     call: int
     reason: str
+    evaluation: Any = None
+    """If a decision was called: what was evaluated, as in :class:`DecisionAnswered`."""
 
 
 # ---- events: errors, escalations, compensation, incidents -----------------------------------

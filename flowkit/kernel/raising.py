@@ -45,12 +45,11 @@ def raise_error(
         return
     if frame.instance.parent is not None:
         root = frame.instance.scopes[1]
-        outcome = {**root.variables, **variables}
         if completes:
             frame.emit(p.ElementCompleted(token.key, token.node))
         terminate_tokens(frame, root)
         close_scope(frame, root)
-        frame.emit(p.InstanceEnded("error", outcome, code, message))
+        frame.emit(p.InstanceEnded("error", dict(variables), code, message))
         return
     told = f" ({message})" if message else ""
     trouble = Trouble(

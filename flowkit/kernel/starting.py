@@ -62,5 +62,4 @@ def _occurred(frame: Frame, key: int) -> None:
         return
     node = frame.program.nodes[token.node]
     frame.emit(p.ElementEntered(key, node.id))
-    if node.behaviour.resume is not None:
-        node.behaviour.resume(frame, token, node, {})
+    node.behaviour.resume(frame, token, node, {})

@@ -34,17 +34,19 @@ def trigger(frame: Frame, wait: Trigger, variables: Mapping[str, Any]) -> None:
         if token.node != event.id:
             _follow_gateway(frame, token, event)
         release_all(frame, token)
-        if event.behaviour.resume is not None:
-            event.behaviour.resume(frame, token, event, variables)
+        event.behaviour.resume(frame, token, event, variables)
 
 
 def _all_occurred(frame: Frame, event: Node, wait: Trigger) -> bool:
-    """Note one part of a parallel-multiple event; True when it was the last one missing."""
+    """Note one part of a parallel-multiple event; True when it was the last one missing.
+
+    A part that has occurred waits no longer, unless the event can occur again: it is non-interrupting.
+    """
     place = f"{wait.token}:{event.id}"
     occurred = frame.instance.scopes[wait.scope].occurred.get(place, [])
     parts = {*occurred, wait.part}
     frame.emit(p.PartOccurred(wait.token, wait.scope, event.id, wait.part))
-    if wait.key in frame.instance.waits:
+    if event.interrupting and wait.key in frame.instance.waits:
         release(frame, wait.key)
     if len(parts) < len(catches_of(event)):
         return False
@@ -102,8 +104,7 @@ def _run_event_subprocess(frame: Frame, key: int, start: str, variables: dict[st
     if token is None:
         return
     node = frame.program.nodes[token.node]
-    if node.behaviour.resume is not None:
-        node.behaviour.resume(frame, token, node, {"start": start, "variables": variables})
+    node.behaviour.resume(frame, token, node, {"start": start, "variables": variables})
 
 
 def deliver_signal(frame: Frame, name: str, variables: Mapping[str, Any]) -> None:

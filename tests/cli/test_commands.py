@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -344,3 +349,22 @@ def test_demo_plays_every_script_that_comes_along(process: str) -> None:
 
 def test_demo_names_what_there_is() -> None:
     assert "auto_4s" in out("demo", "nothing", code=2)
+
+
+def test_a_worker_works_until_it_is_told_to_end(folder: Path) -> None:
+    out("deploy", "shop")
+    case = out("start", "parts", "-v", '{"order": "T-1", "parts": []}').strip()
+    command = [sys.executable, "-m", "flowkit", "worker"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        assert "job types; Ctrl-C ends" in process.stderr.readline()
+        deadline = time.monotonic() + 60
+        while data("show", case)["tokens"][0]["element"] != "confirm":
+            assert time.monotonic() < deadline
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+    finally:
+        process.kill()
+        process.communicate()

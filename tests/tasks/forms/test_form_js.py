@@ -132,3 +132,33 @@ def test_a_deeply_nested_form_is_refused():
         component = {"type": "group", "components": [component]}
     with pytest.raises(InvalidModel, match="form-depth"):
         read({"id": "f", "components": [component]})
+
+
+HIDING = {
+    "id": "f",
+    "components": [
+        {"type": "checkbox", "key": "paid", "label": "自费"},
+        {
+            "type": "textfield",
+            "id": "invoice",
+            "key": "invoice",
+            "label": "发票号",
+            "validate": {"required": True},
+            "conditional": {"hide": "=paid != true"},
+        },
+    ],
+}
+
+
+def test_a_field_that_is_hidden_is_not_asked_for() -> None:
+    form = read(HIDING)
+    assert form.validate({"paid": False}) == {"paid": False}
+    with pytest.raises(InvalidPayload, match="「发票号」必填"):
+        form.validate({"paid": True})
+
+
+def test_a_condition_that_does_not_parse_is_refused() -> None:
+    broken = json.loads(json.dumps(HIDING))
+    broken["components"][1]["conditional"]["hide"] = "=paid ="
+    with pytest.raises(InvalidModel, match="form-condition"):
+        read(broken)
