@@ -9,6 +9,7 @@ import pytest
 
 from flowkit.engine import Engine, VirtualClock
 from flowkit.errors import InvalidModel, InvalidPayload, WrongState
+from flowkit.kernel import protocol as p
 from tests.engine.diagrams import call, catch, element, extended, file, process, row, timer, user
 
 Make = Callable[..., Engine]
@@ -161,6 +162,15 @@ def test_a_missing_decision_is_an_incident(make: Make) -> None:
     engine.deploy({"d.dmn": DECISION.encode()})
     engine.resolve(incident)
     assert engine.instance(case).variables["off"] == 10
+
+
+def test_a_call_activity_can_call_a_decision(make: Make) -> None:
+    engine = make()
+    engine.deploy({"p.bpmn": row("p", call("c", "discount"), user("u")), "d.dmn": DECISION.encode()})
+    case = engine.start("p", {"amount": 150})
+    assert engine.instance(case).variables["discount"] == 10
+    [closed] = [entry.event for entry in engine.history(case) if isinstance(entry.event, p.CallClosed)]
+    assert closed.evaluation[0]["name"] == "discount"
 
 
 FORM = (
