@@ -152,6 +152,7 @@ class Definitions:
         """Store what :meth:`check` gave; new content becomes a new version."""
         session = unit.read()
         self._lock(unit, session)
+        unit.batch.newest.clear()
         deployment = unit.parts.new_id(unit.now)
         session = unit.write()
         session.run(DEPLOYMENT.insert, (deployment, unit.at))

@@ -112,11 +112,8 @@ def _ended(unit: Unit, instance: str, event: p.InstanceEnded) -> None:
         else:
             command = p.CompleteCall(call=parent.call, variables=event.variables)
         _tell(unit, parent.instance, command, instance, event)
-    rows = unit.read(INSTANCE).query(
-        f"SELECT message_key FROM {INSTANCE.name} WHERE id=? AND message_key IS NOT NULL", (instance,)
-    )
-    if rows:
-        messages.start_buffered(unit, live.process, rows[0][0])
+    if live.message_key is not None:
+        messages.start_buffered(unit, live.process, live.message_key)
 
 
 def _still_called(unit: Unit, parent: p.ParentCall) -> bool:
