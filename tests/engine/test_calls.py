@@ -248,7 +248,8 @@ GLOBAL = (
     '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="t">'
     '<globalScriptTask id="double" scriptLanguage="feel"><script>{r: n * 2}</script></globalScriptTask>'
     '<globalUserTask id="ask" name="回访"/><process id="p" isExecutable="true"><startEvent id="s"/>'
-    '<callActivity id="c" calledElement="double"/><callActivity id="u" calledElement="ask"/><endEvent id="e"/>'
+    '<callActivity id="c" calledElement="double"/><callActivity id="u" calledElement="ask"/>'
+    '<endEvent id="e"/>'
     '<sequenceFlow id="f1" sourceRef="s" targetRef="c"/><sequenceFlow id="f2" sourceRef="c" targetRef="u"/>'
     '<sequenceFlow id="f3" sourceRef="u" targetRef="e"/></process></definitions>'
 )
