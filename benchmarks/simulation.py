@@ -111,7 +111,7 @@ def _has_simpy() -> bool:
     )
 
 
-def rows() -> Iterable[Row]:
+def measure() -> Iterable[Row]:
     """The figures, peers interleaved with ourselves."""
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
