@@ -28,7 +28,7 @@ check: $(STAMP) ## ruff and mypy
 	$(BIN)/mypy
 
 test: check     ## check, then the whole suite
-	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 bench: $(STAMP) ## measure; writes benchmarks/results.json
 	$(BIN)/python -m benchmarks

@@ -21,9 +21,12 @@ __all__ = ["MAX_BYTES", "Node", "read_xml"]
 MAX_BYTES = 10_000_000
 """The largest file that is read; a process of a thousand nodes with its diagram has about 1 MB."""
 MAX_DEPTH = 120
-MAX_ELEMENTS = 200_000
+MAX_ELEMENTS = 100_000
 MAX_ATTRIBUTES = 500
 MAX_ATTRIBUTE_CHARACTERS = 1_000_000
+MAX_PREFIXES = 200
+MAX_DECLARATIONS = 20_000
+# Each element that declares a prefix holds a map of all in force: their product is what costs.
 
 _DECLARATION = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 # Encodings in which "<" is the ASCII byte, so that no markup can hide from the check for a DTD.
@@ -141,6 +144,8 @@ class _TreeBuilder:
         self._root: Node | None = None
         self._open: list[Node] = []
         self._declared: dict[str, str] = {}
+        self._prefixes: set[str] = set()
+        self._declarations = 0
         self._count = 0
 
     def build(self, data: bytes) -> Node:
@@ -169,6 +174,14 @@ class _TreeBuilder:
 
     def _declare(self, prefix: str | None, uri: str | None) -> None:
         self._declared[prefix or ""] = uri or ""
+        self._prefixes.add(prefix or "")
+        self._declarations += 1
+        if len(self._prefixes) > MAX_PREFIXES or self._declarations > MAX_DECLARATIONS:
+            raise _refuse(
+                "too-large",
+                self._here(),
+                f"the file declares more than {MAX_PREFIXES} prefixes, or {MAX_DECLARATIONS:,} namespaces.",
+            )
 
     def _start(self, name: str, attributes: list[str]) -> None:
         parent = self._open[-1] if self._open else None

@@ -6,7 +6,16 @@ about a tenth of a second with :class:`~flowkit.errors.EvaluationLimit`.
 
 from __future__ import annotations
 
-__all__ = ["MAX_CALLS", "MAX_DIAGNOSTICS", "MAX_NESTING", "MAX_RESULT", "MAX_STEPS", "MAX_STRING", "MAX_TEXT"]
+__all__ = [
+    "MAX_CALLS",
+    "MAX_DEPTH",
+    "MAX_DIAGNOSTICS",
+    "MAX_NESTING",
+    "MAX_RESULT",
+    "MAX_STEPS",
+    "MAX_STRING",
+    "MAX_TEXT",
+]
 
 MAX_TEXT = 100_000
 """Characters of an expression."""
@@ -22,6 +31,9 @@ MAX_CALLS = 100
 
 MAX_DIAGNOSTICS = 1_000
 """Reasons for null that an evaluation notes; later ones are dropped."""
+
+MAX_DEPTH = 200
+"""Lists and contexts inside one another, in data and in results."""
 
 MAX_STRING = 200_000
 """Characters of a string that an evaluation builds."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Decimal, DecimalException
 from typing import Any
 
-from flowkit.feel.numbers import CONTEXT, Number, settle
+from flowkit.feel.numbers import CONTEXT, Number
 from flowkit.feel.temporal import (
     Date,
     DateTime,
@@ -63,7 +63,8 @@ def _calculate(
 ) -> Number | None:
     """A number by way of the 34-digit context; null if it is not finite."""
     try:
-        return settle(operation(left, right))
+        result: Number = operation(left, right)  # the context traps whatever is not finite
+        return result
     except (DecimalException, ArithmeticError, ValueError):
         run.null("value", f"{shorten(left)} {sign} {shorten(right)} has no finite result", position)
         return None

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from flowkit.errors import EvaluationLimit
-from flowkit.feel.limits import MAX_STRING
+from flowkit.feel.limits import MAX_DEPTH, MAX_STRING
 from flowkit.feel.temporal.values import TEMPORAL_TYPES
 from flowkit.feel.values import Function
 
@@ -48,8 +48,8 @@ def _quote(text: str) -> str:
 
 def _write(value: Any, quoted: bool, parts: list[str], budget: list[int], depth: int) -> None:
     start = len(parts)
-    if depth > 200:
-        raise EvaluationLimit("the value is nested more than 200 deep")
+    if depth > MAX_DEPTH:
+        raise EvaluationLimit(f"the value is nested more than {MAX_DEPTH} deep")
     if value is None:
         parts.append("null")
     elif isinstance(value, str):

@@ -25,8 +25,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from flowkit.errors import EvaluationLimit
-from flowkit.feel.limits import MAX_CALLS, MAX_DIAGNOSTICS, MAX_RESULT, MAX_STEPS, MAX_STRING
-from flowkit.feel.numbers import from_float, settle, to_int
+from flowkit.feel.limits import MAX_CALLS, MAX_DEPTH, MAX_DIAGNOSTICS, MAX_RESULT, MAX_STEPS, MAX_STRING
+from flowkit.feel.numbers import BIG, from_float, settle, to_int
 from flowkit.feel.temporal import (
     Date,
     DateTime,
@@ -206,6 +206,8 @@ PLAIN = frozenset(
 )
 """Types of non-null values that need no conversion when an expression reads them."""
 
+_SETTLED = (PLAIN - {int}) | {type(None)}
+
 _STDLIB = (std.datetime, std.date, std.time, std.timedelta)
 
 _TYPE_NAMES: dict[type, str] = {
@@ -236,33 +238,60 @@ def type_name(value: object) -> str:
 def normalize(value: Any, depth: int = 0, run: Run | None = None) -> Any:
     """``value`` of a scope as a FEEL value; a list or dict that needs no change is returned itself.
 
-    What FEEL can't hold becomes null. Raises EvaluationLimit for data nested deeper than 200, or too large
-    for ``run``.
+    What FEEL can't hold becomes null. Raises EvaluationLimit for data nested deeper than ``MAX_DEPTH``, or
+    too large for ``run``.
     """
     kind = type(value)
     if kind in PLAIN:
-        return value if kind is not int or -(10**34) < value < 10**34 else settle(value)
+        return value if kind is not int else settle(value)
     if value is None:
         return None
     if kind is float:
         return from_float(value)
-    if depth > 200:
-        raise EvaluationLimit("the data is nested more than 200 deep; flatten it")
-    if run is not None and isinstance(value, list | tuple | Mapping):
-        run.spend(len(value) // 8)
+    if depth > MAX_DEPTH:
+        raise EvaluationLimit(f"the data is nested more than {MAX_DEPTH} deep; flatten it")
     if isinstance(value, list | tuple):
-        items = [normalize(item, depth + 1, run) for item in value]
-        same = kind is list and all(new is old for new, old in zip(items, value, strict=True))
-        return value if same else items
+        return _normal_list(value, depth, run)
     if isinstance(value, Mapping):
-        entries = {str(key): normalize(item, depth + 1, run) for key, item in value.items()}
-        same = kind is dict and all(type(k) is str and entries[k] is v for k, v in value.items())
-        return value if same else entries
+        return _normal_context(value, depth, run)
     if isinstance(value, _STDLIB):
         return from_stdlib(value)
     if isinstance(value, HostFunction):
         return host_function(value)
     return _unusual(value)
+
+
+def _normal_list(items: list[Any] | tuple[Any, ...], depth: int, run: Run | None) -> list[Any]:
+    """The items, each converted; copied only if one changes. Most are plain and need no call."""
+    if run is not None:
+        run.spend(len(items) // 8)
+    changed = None if type(items) is list else list(items)
+    for index, item in enumerate(items):
+        kind = type(item)
+        if kind in _SETTLED or (kind is int and -BIG < item < BIG):
+            continue
+        new = normalize(item, depth + 1, run)
+        if new is not item:
+            changed = list(items) if changed is None else changed
+            changed[index] = new
+    return items if changed is None else changed  # type: ignore[return-value]  # then it is a list
+
+
+def _normal_context(entries: Mapping[Any, Any], depth: int, run: Run | None) -> dict[str, Any]:
+    """The entries, each converted; copied only if one changes or a key is no string."""
+    if run is not None:
+        run.spend(len(entries) // 8)
+    plain = type(entries) is dict and all(type(key) is str for key in entries)
+    changed = None if plain else {str(key): item for key, item in entries.items()}
+    for key, item in (entries if changed is None else dict(changed)).items():
+        kind = type(item)
+        if kind in _SETTLED or (kind is int and -BIG < item < BIG):
+            continue
+        new = normalize(item, depth + 1, run)
+        if new is not item:
+            changed = dict(entries) if changed is None else changed
+            changed[key] = new
+    return entries if changed is None else changed  # type: ignore[return-value]  # then it is a dict
 
 
 def _unusual(value: object) -> Any:
@@ -302,9 +331,9 @@ def _to_float(number: Decimal) -> float:
 
 def _to_json(value: Any, budget: list[int], depth: int) -> Json:
     budget[0] -= 1
-    if budget[0] < 0 or depth > 200:
+    if budget[0] < 0 or depth > MAX_DEPTH:
         raise EvaluationLimit(
-            f"the result holds more than {MAX_RESULT} values or is nested more than 200 deep"
+            f"the result holds more than {MAX_RESULT} values or is nested more than {MAX_DEPTH} deep"
         )
     kind = type(value)
     if value is None or kind is bool or kind is int or kind is str:

@@ -7,7 +7,7 @@ One small function an event, in one table. ``replay(events)`` therefore rebuilds
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 from flowkit.kernel import protocol as p
 from flowkit.kernel.state import (
@@ -236,9 +236,7 @@ def _loop_advanced(i: Instance, e: p.LoopAdvanced) -> None:
 
 
 def _output_collected(i: Instance, e: p.OutputCollected) -> None:
-    loop = i.scopes[e.scope].loop
-    if loop is not None:
-        loop.outputs[e.index] = e.value
+    cast(LoopState, i.scopes[e.scope].loop).outputs[e.index] = e.value
 
 
 # ---- waits ----------------------------------------------------------------------------------
@@ -267,9 +265,7 @@ def _job_opened(i: Instance, e: p.JobOpened) -> None:
 
 
 def _job_retries(i: Instance, e: p.JobFailed | p.JobRetried) -> None:
-    job = i.waits[e.job]
-    if isinstance(job, Job):
-        job.retries = e.retries
+    cast(Job, i.waits[e.job]).retries = e.retries
 
 
 def _job_closed(i: Instance, e: p.JobClosed) -> None:
@@ -295,14 +291,13 @@ def _task_opened(i: Instance, e: p.UserTaskOpened) -> None:
 
 
 def _task_updated(i: Instance, e: p.UserTaskUpdated) -> None:
-    task = i.waits[e.task]
-    if isinstance(task, UserTask):
-        task.assignee = e.assignee
-        task.candidate_groups = e.candidate_groups
-        task.candidate_users = e.candidate_users
-        task.due = e.due
-        task.follow_up = e.follow_up
-        task.priority = e.priority
+    task = cast(UserTask, i.waits[e.task])
+    task.assignee = e.assignee
+    task.candidate_groups = e.candidate_groups
+    task.candidate_users = e.candidate_users
+    task.due = e.due
+    task.follow_up = e.follow_up
+    task.priority = e.priority
 
 
 def _task_closed(i: Instance, e: p.UserTaskClosed) -> None:
@@ -332,9 +327,7 @@ def _condition_armed(i: Instance, e: p.ConditionArmed) -> None:
 
 
 def _condition_changed(i: Instance, e: p.ConditionChanged) -> None:
-    wait = i.waits[e.condition]
-    if isinstance(wait, Condition):
-        wait.holds = e.holds
+    cast(Condition, i.waits[e.condition]).holds = e.holds
 
 
 def _condition_disarmed(i: Instance, e: p.ConditionDisarmed) -> None:

@@ -7,6 +7,7 @@ from flowkit.kernel import protocol as p
 from flowkit.kernel.behaviours.scopes import arm_event_subprocesses, prepare_event_subprocesses
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.lifecycle import consume, enter, open_scope, take, withdraw
+from flowkit.kernel.multi_instance import continue_body, inside_body
 from flowkit.kernel.state import Token
 
 __all__ = ["modify"]
@@ -21,9 +22,20 @@ def modify(frame: Frame, changes: tuple[p.MoveToken | p.StartAt | p.TerminateTok
         if isinstance(change, p.MoveToken):
             _move(frame, change)
         elif isinstance(change, p.TerminateToken):
-            token = _token(frame, change.token)
-            withdraw(frame, token)
-            consume(frame, token)
+            _terminate(frame, _token(frame, change.token))
+
+
+def _terminate(frame: Frame, token: Token) -> None:
+    """End the token; a loop that it was one instance of goes on with the next one, or ends."""
+    withdraw(frame, token)
+    scope = frame.instance.scopes[token.scope]
+    if not inside_body(frame, token):
+        consume(frame, token)
+        return
+    frame.emit(p.TokenConsumed(token.key))
+    terminated = scope.loop.terminated if scope.loop is not None else 0
+    frame.emit(p.LoopAdvanced(scope.key, {"terminated": terminated + 1}))
+    frame.push(continue_body, scope.token, scope.key)
 
 
 def _token(frame: Frame, key: int) -> Token:

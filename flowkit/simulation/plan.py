@@ -475,7 +475,7 @@ def _alternatives(
 ) -> tuple[tuple[Need, ...], ...]:
     resources = None if given is None else given.resources
     if resources is None:
-        if lane and lane in draft.scenario.pools:
+        if kind == "person" and lane in draft.scenario.pools:
             return ((Need(lane),),)
         if kind != "person" or (given is not None and given.processing_time is not None):
             return ()

@@ -46,7 +46,12 @@ HOSTILE = {
         "too-large",
     ),
     "huge attribute": (f'{_OPEN}<process id="{"x" * 2_000_000}"/></definitions>', "too-large"),
-    "many elements": (_OPEN + "<a/>" * 200_001 + "</definitions>", "too-large"),
+    "many prefixes": (
+        _OPEN.replace(">", " ") + " ".join(f'xmlns:p{n}="{n}"' for n in range(300)) + "/>",
+        "too-large",
+    ),
+    "many namespaces": (_OPEN + '<a xmlns="x"/>' * 20_001 + "</definitions>", "too-large"),
+    "many elements": (_OPEN + "<a/>" * 100_001 + "</definitions>", "too-large"),
 }
 
 

@@ -383,6 +383,16 @@ def test_a_token_can_be_put_on_a_boundary_less_event_and_moved_within_a_loop() -
     assert run.at() == ["b"]
 
 
+def test_ending_one_instance_by_hand_lets_the_others_finish() -> None:
+    program = compiled(start(), user("a", many("[1, 2]")), user("b"), flows="s > a; a > b")
+    run = Run(program)
+    instances = [token.key for token in run.instance.tokens.values() if token.scope != 1]
+    run.do(p.Modify((p.TerminateToken(instances[0]),)))
+    assert run.at() == ["a", "a"]
+    run.complete("a")
+    assert run.at() == ["b"]
+
+
 def test_migration_follows_compensation_records_and_renamed_processes() -> None:
     def build(suffix: str, name: str) -> bytes:
         association = f'<bpmn:association id="as" sourceRef="bb" targetRef="undo{suffix}"/>'

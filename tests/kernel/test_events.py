@@ -581,4 +581,10 @@ def test_events_about_what_is_over_are_ignored() -> None:
     run.fire("c")
     assert run.do(p.FireTimer(key)) == []
     assert run.do(p.DeliverMessage(key)) == []
-    assert run.do(p.CompleteCall(key)) == []
+    for command in (
+        p.CompleteCall(key),
+        p.FailCall(key, "x"),
+        p.ErrorFromCall(key, "x"),
+        p.EscalationFromCall(key, "x"),
+    ):
+        assert run.do(command) == []

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from flowkit.feel.temporal import Date, DateTime, DaysTimeDuration, Time, YearsMonthsDuration
 from flowkit.feel.text import shorten
 from flowkit.feel.values import Function, Null, Range, Run, type_name
 
 __all__ = ["Parameter", "Signature", "Table"]
+
+Implementation = TypeVar("Implementation", bound=Callable[..., Any])
 
 _KINDS: dict[str, frozenset[type]] = {
     "number": frozenset({int, Decimal}),
@@ -66,16 +68,10 @@ class Signature:
     text: str
     parameters: tuple[Parameter, ...]
     implementation: Callable[..., Any]
-
-    @property
-    def fewest(self) -> int:
-        """The smallest number of arguments."""
-        return sum(not parameter.optional for parameter in self.parameters)
-
-    @property
-    def variadic(self) -> bool:
-        """Whether the last parameter takes any number of arguments."""
-        return bool(self.parameters) and self.parameters[-1].variadic
+    fewest: int
+    """The smallest number of arguments."""
+    variadic: bool
+    """Whether the last parameter takes any number of arguments."""
 
     def takes(self, count: int) -> bool:
         """Whether ``count`` positional arguments can be given."""
@@ -109,12 +105,15 @@ class Table:
     title: str
     signatures: dict[str, list[Signature]] = field(default_factory=dict)
 
-    def define(self, name: str, text: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def define(self, name: str, text: str = "") -> Callable[[Implementation], Implementation]:
         """Declare the decorated function as ``name(text)``; it takes the run, then the arguments."""
         parameters = tuple(_parse_parameter(part) for part in text.split(",") if part.strip())
 
-        def register(implementation: Callable[..., Any]) -> Callable[..., Any]:
-            self.signatures.setdefault(name, []).append(Signature(text, parameters, implementation))
+        def register(implementation: Implementation) -> Implementation:
+            fewest = sum(not parameter.optional for parameter in parameters)
+            variadic = any(parameter.variadic for parameter in parameters)
+            signature = Signature(text, parameters, implementation, fewest, variadic)
+            self.signatures.setdefault(name, []).append(signature)
             return implementation
 
         return register

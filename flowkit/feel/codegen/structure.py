@@ -27,7 +27,7 @@ __all__ = ["HANDLERS"]
 
 def cost(node: Node) -> int:
     """The price of evaluating ``node`` once, in steps, what it calls and iterates aside."""
-    return 1 + _size(node) // 2
+    return 2 + _size(node) // 2
 
 
 def _size(node: Node) -> int:

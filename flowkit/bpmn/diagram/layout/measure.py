@@ -82,11 +82,12 @@ def measure(
     _reserve_label_zones(geometry)
     _size_columns(geometry)
     _size_levels(geometry)
+    connected = {end for edge in grid.sheet.edges for end in (edge.source, edge.target)}
     for node in grid.sheet.nodes.values():
         first, last, _, y = grid.place(node)
         left, right = geometry.lefts[first], geometry.lefts[last] + geometry.widths[last]
-        if node.span > 1 and node.boundaries:
-            # It fills its columns, so that the events on its lower side stand in the middle of them.
+        if node.span > 1 and (node.boundaries or node.id in connected):
+            # It fills its columns, so that what meets its upper and lower side in their middle meets it.
             node.width = right - left
         node.x = (left + right - node.width) // 2
         node.y = geometry.axes[y] - node.axis

@@ -14,6 +14,7 @@ _BEND = 3.0
 _CROSSING = 3.5
 _TOUCH = 12.0
 _MIRROR = 4.0
+_GRAZE = 1.0
 _BACKWARD = 3.0
 _BLACK_BOX = 8.0
 # What a search pays, if it found nothing else, for a stretch that it should not share.
@@ -262,6 +263,8 @@ class _Search:
             price += _BEND + (_BACKWARD if turn == LEFT and self.rightward else 0.0)
             if grid.levels[y].kind == "row":
                 price += self._touching(point) if x % 2 else self._mirrored(point)
+            # Where it turns among edges that run straight, it crosses some of them.
+            price += _GRAZE * (grid.through_h[point] + grid.through_v[point])
         elif not leaving:
             through = grid.through_v if turn < DOWN else grid.through_h
             price += _CROSSING * through[point]
