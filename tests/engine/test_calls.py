@@ -242,3 +242,24 @@ def test_instances_stay_on_their_version(make: Make, clock: VirtualClock) -> Non
     assert engine.instance(old).active_elements == ("old",)
     assert engine.instance(engine.start("p")).active_elements == ("new",)
     assert engine.instance(engine.start("p", version=1)).version == 1
+
+
+GLOBAL = (
+    '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="t">'
+    '<globalScriptTask id="double" scriptLanguage="feel"><script>{r: n * 2}</script></globalScriptTask>'
+    '<globalUserTask id="ask" name="回访"/><process id="p" isExecutable="true"><startEvent id="s"/>'
+    '<callActivity id="c" calledElement="double"/><callActivity id="u" calledElement="ask"/>'
+    '<endEvent id="e"/>'
+    '<sequenceFlow id="f1" sourceRef="s" targetRef="c"/><sequenceFlow id="f2" sourceRef="c" targetRef="u"/>'
+    '<sequenceFlow id="f3" sourceRef="u" targetRef="e"/></process></definitions>'
+)
+
+
+def test_global_tasks_are_called_like_processes(make: Make) -> None:
+    engine = make()
+    engine.deploy({"p.bpmn": GLOBAL.encode()})
+    case = engine.start("p", {"n": 4})
+    [todo] = engine.tasks()
+    assert todo.name == "回访"
+    engine.complete(todo, {"x": 1})
+    assert engine.instance(case).variables == {"n": 4, "r": 8, "x": 1}
