@@ -339,6 +339,19 @@ def test_conditional_boundary_triggers_by_the_change_of_its_variable() -> None:
     assert run.status == "completed"
 
 
+@row("1b Catch conditional: polled, so a condition that holds for a moment only is missed")
+def test_conditions_that_come_true_together_all_trigger() -> None:
+    program = deployed(
+        start(), both("f"), catch("c", condition("n > 1")), catch("d", condition("n > 1")),
+        script("back", "0", "n"), log("x"), end(),
+        flows="s > f; f > c; f > d; c > back; back > e; d > x; x > e",
+    )  # fmt: skip
+    run = Run(program, n=0)
+    run.set(n=5)
+    assert run.log == ["x"]
+    assert run.status == "completed"
+
+
 # ---- 1d. end events and compensation --------------------------------------------------------
 
 

@@ -88,8 +88,9 @@ def _lines(paragraph: str, width: float, size: float) -> list[str]:
             if lines[-1] and used + needed > width:
                 lines.append([])
                 used = 0.0
-            lines[-1].append(piece)
-            used += text_width(piece, size)
+            kept = piece if lines[-1] else piece.lstrip()
+            lines[-1].append(kept)
+            used += text_width(kept, size)
     return ["".join(line).strip() for line in lines]
 
 
