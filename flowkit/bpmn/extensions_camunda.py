@@ -34,6 +34,7 @@ CAMUNDA_NAMESPACES = (
     "http://activiti.org/bpmn",
 )
 
+_MODELER = "http://camunda.org/schema/modeler/1.0"
 _JAVA = 'this names Java code; name a job type with camunda:type="external" and camunda:topic.'
 _UNCLEAR = (
     "only names, paths, comparisons, and/or carry over from ${…}; write the rest as FEEL with a leading '='."
@@ -49,6 +50,18 @@ def _value(draft: Draft, name: str, text: str) -> str:
         draft.refuse(f"@{name}", draft.host.location, f"'{text[:60]}' is not translated: {_UNCLEAR}")
         return ""
     return "=" + feel
+
+
+def _variable(draft: Draft, name: str, text: str) -> str:
+    """``=FEEL`` for a variable's name; ``order-id`` would be a subtraction in FEEL."""
+    if text.strip().isidentifier():
+        return "=" + text.strip()
+    draft.refuse(
+        f"@{name}",
+        draft.host.location,
+        f"'{text[:60]}' is no plain variable name; use letters, digits and '_', or write FEEL.",
+    )
+    return ""
 
 
 def _noted(name: str) -> Callable[[Draft, str], None]:
@@ -99,7 +112,10 @@ def _call_mapping(direction: str) -> Callable[[Draft, Node], None]:
             draft.note(f"all {direction}", "true")
         else:
             expression = node.get("sourceExpression")
-            source = _value(draft, "sourceExpression", expression) if expression else f"={node.get('source')}"
+            if expression:
+                source = _value(draft, "sourceExpression", expression)
+            else:
+                source = _variable(draft, "source", node.get("source") or "")
             draft.map(direction, source, node.get("target") or "", node.location)
 
     return read
@@ -170,6 +186,9 @@ _BINDINGS = {"": "latest", "latest": "latest", "deployment": "deployment", "vers
 def finish_camunda(draft: Draft) -> None:
     """Make one field of what Camunda 7 says in several attributes."""
     notes = draft.notes
+    if draft.host.tag == "callActivity" and _is_camunda_7(draft.host):
+        # There, a call passes only what camunda:in and camunda:out say.
+        draft.note("call", "mapped")
     if not notes:
         return
     if topic := notes.get("topic"):
@@ -182,13 +201,21 @@ def finish_camunda(draft: Draft) -> None:
         draft.set("version_tag", notes["versionTag"])
     if "collection" in notes:
         collection = notes["collection"]
-        collection = collection if collection.startswith("=") else f"={collection}"
+        if not collection.startswith("="):
+            collection = _variable(draft, "collection", collection)
         draft.set("loop", LoopExtension(collection, notes.get("elementVariable", "")))
     elif "elementVariable" in notes:
         draft.refuse(
             "@elementVariable", draft.host.location, "camunda:elementVariable needs camunda:collection."
         )
     _called(draft)
+
+
+def _is_camunda_7(host: Node) -> bool:
+    root = host
+    while root.parent is not None:
+        root = root.parent
+    return root.get("executionPlatform", _MODELER) == "Camunda Platform"
 
 
 def _people(draft: Draft) -> None:

@@ -95,7 +95,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("userTask", "user task", "assignment, schedule, priority, form"),
     Feature("scriptTask", "script task", "FEEL, or job type"),
     Feature("businessRuleTask", "business rule task", "DMN decision, or job type"),
-    Feature("callActivity", "call activity", "process or global task"),
+    Feature("callActivity", "call activity", "process, global task or decision"),
     Feature("subProcess", "subprocess", "embedded"),
     Feature("eventSubProcess", "subprocess", "triggered by an event"),
     Feature("transaction", "transaction", "##Compensate"),

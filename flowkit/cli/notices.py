@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -53,22 +53,30 @@ def notify(
         notifier.notify(context, recipients, data, channel)  # type: ignore[arg-type]  # list of names
         print_json(notifier.notices())
         return
-    found = []
-    for notice in notifier.render(template, recipients, data, context):  # type: ignore[arg-type]
-        ways = {name: notifier.channels[name].address(notice.contact) for name in names}
-        found.append({"to": notice.to, "ways": ways, "subject": notice.subject, "text": notice.text,
-                      "missing": notice.missing})  # fmt: skip
+    found = [
+        {
+            "to": notice.to,
+            "ways": {name: notifier.channels[name].address(notice.contact) for name in names},
+            "subject": notice.subject,
+            "text": notice.text,
+            "missing": notice.missing,
+        }
+        for notice in notifier.render(template, recipients, data, context)  # type: ignore[arg-type]
+    ]
     if as_json:
         print_json(found)
-        return
-    from rich.markup import escape  # noqa: PLC0415 heavy
+    else:
+        _tell(found)
+
+
+def _tell(found: list[dict[str, Any]]) -> None:
+    from rich.text import Text  # noqa: PLC0415 heavy
 
     screen = console()
     for it in found:
-        screen.print(f"[bold]{escape(str(it['to']))}[/bold]  {escape(str(it['subject']))}")
-        for name, address in it["ways"].items():  # type: ignore[attr-defined]  # a mixed dictionary
-            reach = escape(address) if address else "[yellow]no address[/yellow]"
-            screen.print(f"  {name}: {reach}")
-        screen.print(f"  {escape(str(it['text']))}")
+        screen.print(Text.assemble((it["to"], "bold"), "  ", it["subject"]))
+        for name, address in it["ways"].items():
+            screen.print(Text(f"  {name}: {address}") if address else Text(f"  {name}: no address", "yellow"))
+        screen.print(Text(f"  {it['text']}"))
         if it["missing"]:
-            screen.print(f"  [yellow]no value for: {', '.join(it['missing'])}[/yellow]")
+            screen.print(Text(f"  no value for: {', '.join(it['missing'])}", "yellow"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -36,6 +38,7 @@ class AsyncEngine:
         self.engine = engine
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="flowkit-async")
         self._queued = threading.Event()
+        self._settled: deque[tuple[asyncio.Future[Any], Outcome]] = deque()
         self._closing = False
         self._committing = threading.Thread(target=self._commit, name="flowkit-commit", daemon=True)
         self._committing.start()
@@ -66,17 +69,30 @@ class AsyncEngine:
             if self._closing:
                 return
 
-    async def transact(self, work: Callable[[Unit], T]) -> T:
+    async def transact(self, work: Callable[[Unit], T], instance: str = "") -> T:
         """Run ``work`` in a durable transaction, together with what others ask for at the same time."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-
-        def notify(outcome: Outcome) -> None:
-            loop.call_soon_threadsafe(_settle, future, outcome)
-
-        self.engine.committer.submit(work, notify)
+        self.engine.committer.submit(work, partial(self._notify, loop, future), instance)
         self._queued.set()
         return await future
+
+    def _notify(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], outcome: Outcome) -> None:
+        """Called by the committing thread; the loop is woken once for all that are settled together."""
+        self._settled.append((future, outcome))
+        if len(self._settled) == 1:  # else the loop has not come to the ones before, and will see this one
+            with suppress(RuntimeError):  # the loop is closed: nobody waits
+                loop.call_soon_threadsafe(self._settle)
+
+    def _settle(self) -> None:
+        while self._settled:
+            future, outcome = self._settled.popleft()
+            if future.cancelled():
+                continue  # what was committed stays committed; nobody waits for it any more
+            if outcome.error is not None:
+                future.set_exception(outcome.error)
+            else:
+                future.set_result(outcome.result)
 
     async def start(self, process_id: str, variables: Mapping[str, Any] | None = None, **options: Any) -> str:
         """See :meth:`Engine.start`; without ``connection``."""
@@ -88,7 +104,7 @@ class AsyncEngine:
         """See :meth:`Engine.complete`."""
         instance, key = split_id(task if isinstance(task, str) else task.id, "user task")
         data = json_copy(variables)
-        await self.transact(lambda unit: user_tasks.complete_task(unit, instance, key, data, user))
+        await self.transact(lambda unit: user_tasks.complete_task(unit, instance, key, data, user), instance)
 
     # ---- everything else ----------------------------------------------------------------------
 
@@ -103,12 +119,3 @@ class AsyncEngine:
             return await loop.run_in_executor(self._pool, partial(method, *arguments, **options))
 
         return call
-
-
-def _settle(future: asyncio.Future[Any], outcome: Outcome) -> None:
-    if future.cancelled():
-        return  # what was committed stays committed; nobody waits for it any more
-    if outcome.error is not None:
-        future.set_exception(outcome.error)
-    else:
-        future.set_result(outcome.result)

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flowkit.engine.changes import Changes
@@ -24,6 +25,7 @@ from flowkit.engine.unit import Live, Unit
 from flowkit.errors import Conflict, EngineClosed, StoreUnavailable
 
 if TYPE_CHECKING:
+    from flowkit.engine.definitions import Version
     from flowkit.engine.parts import Parts
 
 __all__ = ["Batch", "Committer", "Outcome", "Work"]
@@ -66,6 +68,8 @@ class Batch:
         self.changes = Changes()
         self.live: dict[str, Live] = {}
         self.observed: list[Observed] = []
+        self.newest: dict[str, Version] = {}
+        self._locked: dict[str, int] = {}
         self._cache = cache
         self._epoch = epoch
 
@@ -79,10 +83,23 @@ class Batch:
             return None
         lock = self.parts.store.lock
         if lock or live.epoch != self._epoch:
-            rows = self.session.query(_REVISION + lock, (instance_id,))
-            if not rows or rows[0][0] != live.revision:
+            revision = self._locked.get(instance_id)
+            if revision is None:
+                rows = self.session.query(_REVISION + lock, (instance_id,))
+                revision = rows[0][0] if rows else -1
+            if revision != live.revision:
                 return None
         return live
+
+    def lock(self, instance_ids: set[str]) -> None:
+        """Lock the instances that this transaction is going to change: with one round trip instead of
+        one each, and in one order, so that two such transactions can't wait for each other."""
+        if len(instance_ids) < 2 or not self.parts.store.lock:
+            return
+        marks = ",".join("?" * len(instance_ids))
+        sql = f"SELECT id, revision FROM {INSTANCE.name} WHERE id IN ({marks}) ORDER BY id"
+        for instance_id, revision in self.session.query(sql + self.parts.store.lock, sorted(instance_ids)):
+            self._locked[instance_id] = revision
 
     def peek(self, instance_id: str) -> Live | None:
         """The instance, to be read only, if it is at hand and surely up to date."""
@@ -115,10 +132,13 @@ class Batch:
 class _Entry:
     """A work in the queue. ``gate`` is shut while its thread has nothing to do but wait."""
 
-    __slots__ = ("gate", "notify", "outcome", "work")
+    __slots__ = ("gate", "instance", "notify", "outcome", "work")
 
-    def __init__(self, work: Work, notify: Callable[[Outcome], None] | None = None) -> None:
+    def __init__(
+        self, work: Work, instance: str = "", notify: Callable[[Outcome], None] | None = None
+    ) -> None:
         self.work = work
+        self.instance = instance
         self.outcome: Outcome | None = None
         self.notify = notify
         self.gate = threading.Lock()
@@ -145,9 +165,12 @@ class Committer:
         self.listeners: list[Callable[[], None]] = []
         """Called after a transaction that may have brought work for a worker."""
 
-    def run(self, work: Callable[[Unit], T]) -> T:
-        """Run ``work`` in a durable transaction; its result. Raises what it raises."""
-        entry = _Entry(work)
+    def run(self, work: Callable[[Unit], T], instance: str = "") -> T:
+        """Run ``work`` in a durable transaction; its result. Raises what it raises.
+
+        ``instance`` tells which one it is going to change, where that is known.
+        """
+        entry = _Entry(work, instance)
         self._queue.append(entry)
         outcome = self._await(entry)
         if outcome.error is not None:
@@ -155,15 +178,16 @@ class Committer:
         result: T = outcome.result
         return result
 
-    def run_all(self, works: Sequence[Work]) -> list[Outcome]:
+    def run_all(self, works: Sequence[Work], instances: Sequence[str] = ()) -> list[Outcome]:
         """Run each work as a unit of its own, together: one's failure undoes only itself."""
-        entries = [_Entry(work) for work in works]
+        known = [*instances, *repeat("", len(works) - len(instances))]
+        entries = [_Entry(work, instance) for work, instance in zip(works, known, strict=True)]
         self._queue.extend(entries)
         return [self._await(entry) for entry in entries]
 
-    def submit(self, work: Work, notify: Callable[[Outcome], None]) -> None:
+    def submit(self, work: Work, notify: Callable[[Outcome], None], instance: str = "") -> None:
         """Queue ``work``; ``notify`` is called by the thread that leads the transaction."""
-        self._queue.append(_Entry(work, notify))
+        self._queue.append(_Entry(work, instance, notify))
 
     def lead(self) -> bool:
         """Commit what is queued; whether there was anything."""
@@ -256,6 +280,7 @@ class Committer:
             if not store.lock and store.others_wrote(session):
                 self.epoch += 1
             batch = Batch(self.parts, session, self.cache, self.epoch)
+            batch.lock({entry.instance for entry in entries if entry.instance})
             outcomes = [batch.perform(entry.work) for entry in entries]
             if batch.changes:
                 batch.changes.flush(session)

@@ -152,6 +152,7 @@ class Definitions:
         """Store what :meth:`check` gave; new content becomes a new version."""
         session = unit.read()
         self._lock(unit, session)
+        unit.batch.newest.clear()
         deployment = unit.parts.new_id(unit.now)
         session = unit.write()
         session.run(DEPLOYMENT.insert, (deployment, unit.at))
@@ -211,13 +212,12 @@ def _read_bpmn(name: str, content: bytes, functions: Functions) -> list[Prepared
     check_deployable(definitions)
     resource = hashlib.sha256(content).hexdigest()
     found = []
-    for process in definitions.processes:
-        if process.is_executable:
-            program = compile_process(definitions, process.id, functions=functions)
-            tag = program.version_tag
-            found.append(
-                Prepared("process", process.id, program.name, program.digest, tag, resource, program)
-            )
+    # A global task is called like a process, and compiled as one (BPMN 2.0.2, 10.3.3).
+    runnable = [process.id for process in definitions.processes if process.is_executable]
+    for identifier in (*runnable, *(task.id for task in definitions.global_tasks)):
+        program = compile_process(definitions, identifier, functions=functions)
+        tag = program.version_tag
+        found.append(Prepared("process", identifier, program.name, program.digest, tag, resource, program))
     return found
 
 

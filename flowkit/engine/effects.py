@@ -6,7 +6,7 @@ suspended instance: that waits in the outbox until the instance is resumed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from flowkit.errors import FlowkitError, NotFound
 from flowkit.kernel import protocol as p
 
 if TYPE_CHECKING:
+    from flowkit.dmn import DecisionResult
     from flowkit.engine.unit import Unit
 
 __all__ = ["REACTIONS"]
@@ -49,7 +50,8 @@ def _call(unit: Unit, caller: str, event: p.CallOpened) -> None:
             unit.read(), "process", event.process, event.binding, event.version_tag, live.deployment
         )
     except NotFound as error:
-        unit.step(caller, p.FailCall(call=event.call, message=str(error)))
+        if not _call_decision(unit, caller, event):
+            unit.step(caller, p.FailCall(call=event.call, message=str(error)))
         return
     command = p.Start(
         variables=event.variables,
@@ -57,6 +59,25 @@ def _call(unit: Unit, caller: str, event: p.CallOpened) -> None:
         parent=p.ParentCall(caller, event.call),
     )
     unit.start(version, command, _fresh_child(unit, caller, event.call), depth=live.depth + 1)
+
+
+def _call_decision(unit: Unit, caller: str, event: p.CallOpened) -> bool:
+    """A call activity may call a decision, as if it were a global business rule task: its output is
+    the variable of the decision's id. False when there is no such decision either."""
+    try:
+        result = _evaluate(unit, caller, event.process, event.binding, event.version_tag, event.variables)
+    except NotFound:
+        return False
+    except FlowkitError as error:
+        unit.step(caller, p.FailCall(call=event.call, message=str(error)))
+        return True
+    answer = p.CompleteCall(
+        call=event.call,
+        variables={event.process: result.output},
+        evaluation=[one.to_json() for one in result.evaluations],
+    )
+    unit.step(caller, answer)
+    return True
 
 
 def _fresh_child(unit: Unit, caller: str, call: int) -> str:
@@ -91,11 +112,8 @@ def _ended(unit: Unit, instance: str, event: p.InstanceEnded) -> None:
         else:
             command = p.CompleteCall(call=parent.call, variables=event.variables)
         _tell(unit, parent.instance, command, instance, event)
-    rows = unit.read(INSTANCE).query(
-        f"SELECT message_key FROM {INSTANCE.name} WHERE id=? AND message_key IS NOT NULL", (instance,)
-    )
-    if rows:
-        messages.start_buffered(unit, live.process, rows[0][0])
+    if live.message_key is not None:
+        messages.start_buffered(unit, live.process, live.message_key)
 
 
 def _still_called(unit: Unit, parent: p.ParentCall) -> bool:
@@ -115,16 +133,23 @@ def _escalated(unit: Unit, instance: str, event: p.EscalationThrown) -> None:
 # ---- decisions ------------------------------------------------------------------------------
 
 
-def _decide(unit: Unit, instance: str, event: p.DecisionRequested) -> None:
-    live = unit.load(instance)
+def _evaluate(
+    unit: Unit, instance: str, decision: str, binding: str, version_tag: str, inputs: Mapping[str, Any]
+) -> DecisionResult:
+    """Evaluate the decision that is bound for the instance; raises NotFound when there is none."""
     definitions = unit.parts.definitions
+    deployment = unit.load(instance).deployment
+    version = definitions.bound(unit.read(), "decision", decision, binding, version_tag, deployment)
+    result: DecisionResult = definitions.decisions(unit.read(), version).evaluate(
+        decision, inputs, now=unit.now
+    )
+    return result
+
+
+def _decide(unit: Unit, instance: str, event: p.DecisionRequested) -> None:
+    inputs = unit.load(instance).instance.inputs_of(event.request)
     try:
-        version = definitions.bound(
-            unit.read(), "decision", event.decision, event.binding, event.version_tag, live.deployment
-        )
-        model = definitions.decisions(unit.read(), version)
-        inputs = live.instance.inputs_of(event.request)
-        result = model.evaluate(event.decision, inputs, now=unit.now)
+        result = _evaluate(unit, instance, event.decision, event.binding, event.version_tag, inputs)
     except FlowkitError as error:
         unit.step(instance, p.FailDecision(request=event.request, message=str(error)))
         return

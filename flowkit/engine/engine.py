@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from flowkit.engine import messages, queries, user_tasks
 from flowkit.engine.clock import Clock, SystemClock, VirtualClock, from_micros
@@ -42,6 +42,9 @@ from flowkit.findings import Finding, Location, Severity
 from flowkit.kernel.protocol import ResolveIncident, SetVariables, Start
 from flowkit.tasks import Registry
 
+if TYPE_CHECKING:
+    from flowkit.feel.calendar import WorkingCalendar
+
 __all__ = ["Engine"]
 
 
@@ -50,7 +53,8 @@ class Engine(Operations):
 
     ``url``: ``memory:`` (nothing is kept), ``sqlite:///file`` or ``postgresql://…``.
     ``tasks``: the handlers that this engine runs: a Registry, or what one is made of.
-    ``functions``: FEEL functions for every expression, those of working calendars among them.
+    ``calendars``: working calendars by name, for the FEEL functions of business time.
+    ``functions``: further FEEL functions for the expressions of diagrams.
     ``durability``: *full* survives power loss, *normal* may lose the last commits then.
     ``message_ttl``: how long a message without a time to live waits for its receiver.
     ``telemetry``: OpenTelemetry's spans and counts; None costs nothing.
@@ -63,6 +67,7 @@ class Engine(Operations):
         tasks: Registry | Iterable[Any] | Any = (),
         clock: Clock | None = None,
         functions: Mapping[str, Any] | None = None,
+        calendars: Mapping[str, WorkingCalendar] | None = None,
         durability: str = "full",
         message_ttl: timedelta = timedelta(hours=1),
         telemetry: Telemetry | None = None,
@@ -70,7 +75,7 @@ class Engine(Operations):
         self.registry = tasks if isinstance(tasks, Registry) else Registry(tasks)
         self.clock: Clock = clock if clock is not None else SystemClock()
         store = open_store(url, durability=durability)
-        definitions = Definitions(functions)
+        definitions = Definitions(_functions(calendars, functions))
         self._parts = Parts(store, self.clock, definitions, NewIds(), message_ttl, telemetry)
         self._committer = Committer(self._parts)
         self._runner = InlineRunner(self._committer, self.registry, f"{os.getpid()}")
@@ -167,12 +172,10 @@ class Engine(Operations):
         command = Start(variables=json_copy(variables), business_key=business_key, start_event=start_event)
 
         def work(unit: Unit) -> str:
-            definitions, session = unit.parts.definitions, unit.read()
             if version is None:
-                found = definitions.latest(session, "process", process_id)
-            else:
-                found = definitions.numbered(session, "process", process_id, version)
-            return unit.start(found, command)
+                return unit.start(unit.newest(process_id), command)
+            definitions = unit.parts.definitions
+            return unit.start(definitions.numbered(unit.read(), "process", process_id, version), command)
 
         return work
 
@@ -242,7 +245,7 @@ class Engine(Operations):
         """
         instance, key = _task(task)
         data = json_copy(variables)
-        self._committer.run(lambda unit: user_tasks.complete_task(unit, instance, key, data, user))
+        self._committer.run(lambda unit: user_tasks.complete_task(unit, instance, key, data, user), instance)
 
     # ---- messages and signals ---------------------------------------------------------------
 
@@ -340,6 +343,16 @@ class Engine(Operations):
             unit.step(instance, ResolveIncident(incident=key, retries=retries))
 
         self._committer.run(work)
+
+
+def _functions(
+    calendars: Mapping[str, WorkingCalendar] | None, functions: Mapping[str, Any] | None
+) -> Mapping[str, Any] | None:
+    if not calendars:
+        return functions
+    from flowkit.feel.calendar import calendar_functions  # noqa: PLC0415 only where there are calendars
+
+    return {**calendar_functions(calendars), **(functions or {})}
 
 
 def _task(task: UserTask | str) -> tuple[str, int]:

@@ -148,7 +148,7 @@ def bulk(
     pending = list(instances)
     for begin in range(0, len(pending), BULK_GROUP):
         group = pending[begin : begin + BULK_GROUP]
-        outcomes = committer.run_all([_acting(action, instance) for instance in group])
+        outcomes = committer.run_all([_acting(action, instance) for instance in group], group)
         for instance, outcome in zip(group, outcomes, strict=True):
             if outcome.error is None:
                 done.append(instance)

@@ -90,7 +90,7 @@ def _start(unit: Unit, process: str, node: str, key: str, variables: Mapping[str
     session = unit.read(INSTANCE)
     if key and session.query(_ALIVE, (process, key)):
         return None
-    version = unit.parts.definitions.latest(session, "process", process)
+    version = unit.newest(process)
     command = Start(variables=variables, start_event=node, business_key=key or None)
     return unit.start(version, command, message_key=key or None)
 
@@ -142,7 +142,7 @@ def broadcast(unit: Unit, name: str, variables: Mapping[str, Any], *, sender: st
             unit.step(instance, BroadcastSignal(name=name, variables=variables))
             reached.append(instance)
     for process, node in unit.read(START_TRIGGER).query(_STARTS, ("signal", name)):
-        version = unit.parts.definitions.latest(unit.read(), "process", process)
+        version = unit.newest(process)
         reached.append(unit.start(version, Start(variables=variables, start_event=node)))
     return reached
 

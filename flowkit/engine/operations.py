@@ -32,7 +32,7 @@ class Operations:
 
     def send(self, instance_id: str, command: p.Command) -> list[p.Event]:
         """Give an instance any command of the kernel; the events it led to there."""
-        return self._committer.run(lambda unit: unit.step(instance_id, command))
+        return self._committer.run(lambda unit: unit.step(instance_id, command), instance_id)
 
     def cancel(self, instance_id: str, reason: str = "") -> None:
         """End the instance by force, with everything that it called; nothing is compensated."""

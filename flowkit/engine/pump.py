@@ -95,7 +95,8 @@ class Pump:
         found: list[Work] = [self._look]
         if claiming:
             found.append(self._claim)
-        outcomes = self._committer.run_all([*works, *found])
+        instances = [*(job.instance for job, _ in results), *(instance for instance, _ in due.timers)]
+        outcomes = self._committer.run_all([*works, *found], instances)
         self._repair(repairs, outcomes)
         cycle = Cycle(outcomes[len(works)].get())
         if claiming:

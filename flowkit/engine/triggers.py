@@ -93,6 +93,6 @@ def fire_start_timer(unit: Unit, process: str, node: str) -> bool:
         left = None if cycle.remaining is None else cycle.remaining - 1
         values = {"due": micros(after), "state": msgspec.json.encode(_Cycle(cycle.text, left))}
         unit.changes.patch(START_TIMER, key, values)
-    version = unit.parts.definitions.latest(session, "process", process)
+    version = unit.newest(process)
     unit.start(version, Start(start_event=node))
     return True

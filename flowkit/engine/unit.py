@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from flowkit.engine.changes import Changes
 from flowkit.engine.effects import REACTIONS
 from flowkit.engine.projections import PROJECTIONS
-from flowkit.engine.sql.schema import EVENT, INSTANCE, OUTBOX, Table
+from flowkit.engine.sql.schema import DEFINITION, EVENT, INSTANCE, OUTBOX, Table
 from flowkit.engine.store import Session
 from flowkit.engine.telemetry import Observed
 from flowkit.errors import NotFound
@@ -39,7 +39,7 @@ __all__ = ["Live", "Unit"]
 MAX_REACTIONS = 1000
 """What one transaction answers at once; the rest waits in the outbox for transactions of its own."""
 
-_COLUMNS = "process, version, digest, deployment, depth, revision, state"
+_COLUMNS = "process, version, digest, deployment, depth, message_key, revision, state"
 _SELECT = f"SELECT {_COLUMNS} FROM {INSTANCE.name} WHERE id=?"
 _SELECT_MANY = f"SELECT id, {_COLUMNS} FROM {INSTANCE.name} WHERE id IN"
 _REVISION = f"SELECT revision FROM {INSTANCE.name} WHERE id=?"
@@ -56,6 +56,7 @@ class Live:
     version: int
     deployment: str
     depth: int
+    message_key: str | None
     revision: int
     epoch: int = 0
     events: list[Event] = field(default_factory=list)
@@ -94,10 +95,12 @@ class Unit:
         return self._live(instance_id, rows[0])
 
     def _live(self, instance_id: str, row: Sequence[Any]) -> Live:
-        process, version, digest, deployment, depth, revision, state = row
+        process, version, digest, deployment, depth, message_key, revision, state = row
         program = self.parts.definitions.program(self.read(), digest)
         instance = decode_instance(bytes(state))
-        return Live(instance_id, instance, program, process, version, deployment, depth, revision)
+        return Live(
+            instance_id, instance, program, process, version, deployment, depth, message_key, revision
+        )
 
     def peek(self, instance_ids: Collection[str]) -> dict[str, Live]:
         """The instances, to be read only: not locked, so nothing may be decided by them."""
@@ -118,6 +121,14 @@ class Unit:
                 found[instance_id] = self._live(instance_id, row)
         return found
 
+    def newest(self, process: str) -> Version:
+        """The newest version of a process, looked up once a transaction; raises NotFound."""
+        found = self.batch.newest.get(process)
+        if found is None:
+            found = self.parts.definitions.latest(self.read(DEFINITION), "process", process)
+            self.batch.newest[process] = found
+        return found
+
     def exists(self, instance_id: str) -> bool:
         return instance_id in self.live or bool(self.read(INSTANCE).query(_REVISION, (instance_id,)))
 
@@ -134,7 +145,10 @@ class Unit:
         instance_id = instance_id or self.parts.new_id(self.now)
         program = self.parts.definitions.program(self.read(), version.digest)
         instance = new_instance(program, instance_id)
-        live = Live(instance_id, instance, program, version.id, version.number, version.deployment, depth, 0)
+        live = Live(
+            instance_id, instance, program, version.id, version.number, version.deployment, depth,
+            message_key, 0,
+        )  # fmt: skip
         events = step(program, instance, command, now=self.now)
         parent = command.parent
         row = [

@@ -267,7 +267,7 @@ def _complete_call(frame: Frame, command: p.CompleteCall) -> None:
     call = frame.instance.waits.get(command.call)
     if isinstance(call, Call):
         token, node = _at(frame, call)
-        frame.emit(p.CallClosed(call.key, "completed"))
+        frame.emit(p.CallClosed(call.key, "completed", command.evaluation))
         _give(frame, token, node, command.variables)
 
 

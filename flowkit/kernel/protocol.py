@@ -144,10 +144,11 @@ class FailDecision(_Command, frozen=True):
 
 
 class CompleteCall(_Command, frozen=True):
-    """The called instance has ended well."""
+    """The called instance has ended well; ``evaluation`` is that of a called decision."""
 
     call: int
     variables: Mapping[str, Any] = {}
+    evaluation: Any = None
 
 
 class FailCall(_Command, frozen=True):
@@ -618,6 +619,8 @@ class CallClosed(_Event, frozen=True):
 
     call: int
     reason: str
+    evaluation: Any = None
+    """If a decision was called: what was evaluated, as in :class:`DecisionAnswered`."""
 
 
 # ---- events: errors, escalations, compensation, incidents -----------------------------------

@@ -18,57 +18,37 @@ class Case:
     ``root`` is the case that customers see.
     """
 
-    __slots__ = (
-        "attributes",
-        "caller",
-        "cost",
-        "counted",
-        "ends",
-        "gathered",
-        "index",
-        "level",
-        "machine",
-        "marks",
-        "name",
-        "open",
-        "passive",
-        "path",
-        "pending",
-        "processing",
-        "root",
-        "rows",
-        "started",
-        "state",
-        "suspended",
-        "trouble",
-        "visits",
-        "waiting",
-        "waits",
-    )
+    # No __slots__: what most cases never set stays a default of the class, so a case is cheap to make.
+    name = ""
+    open = True
+    passive = 0
+    level = 0.0
+    path = 0
+    trouble = ""
+    cost = 0.0
+    waiting = 0.0
+    processing = 0.0
+    suspended = 0.0
+    gathered = 0.0
+    waits = 0.0
+    counted = True
+    ends: tuple[int, ...] = ()
+    state: Any = None
+    attributes: dict[str, Any] | None = None
+    marks: dict[int, tuple[float, float]] | None = None
+    rows: list[Any] | None = None
 
     def __init__(self, machine: Machine, index: int, started: float, caller: tuple[Case, int] | None) -> None:
         self.machine = machine
-        self.state: Any = None
         self.index = index
-        self.name = ""
         self.started = started
-        self.open = True
         self.pending: dict[int, Any] = {}
-        self.passive = 0
         self.caller = caller
-        self.root: Case = self if caller is None else caller[0].root
-        self.visits: dict[str, int] = {} if caller is None else self.root.visits
-        self.counted: bool = True if caller is None else self.root.counted
-        self.level: float = 0.0 if caller is None else self.root.level
-        self.attributes: dict[str, Any] | None = None
-        self.path = 0
-        self.trouble = ""
-        self.cost = 0.0
-        self.waiting = 0.0
-        self.processing = 0.0
-        self.suspended = 0.0
-        self.gathered = 0.0
-        self.waits = 0.0
-        self.ends: tuple[int, ...] = ()
-        self.marks: dict[int, tuple[float, float]] | None = None
-        self.rows: list[Any] | None = None
+        if caller is None:
+            self.root: Case = self
+            self.visits: dict[str, int] = {}
+        else:
+            self.root = root = caller[0].root
+            self.visits = root.visits
+            self.counted = root.counted
+            self.level = root.level

@@ -171,7 +171,12 @@ def compare_results(
     if measures is None:
         both = [name for name in baseline.names if name in variant.names]
         measures = [name for name in STANDARD if name in both]
-        measures += [n for n in both if n.endswith(".utilisation") or n.startswith("service_level.")]
+        named = {*baseline.study.scenario.pools, *variant.study.scenario.pools}
+        for name in both:
+            pool = name.removeprefix("pool.").removesuffix(".utilisation")
+            if name == f"pool.{pool}.utilisation" and (not named or pool in named):
+                measures.append(name)  # pools that nobody named would only weaken the test of the others
+        measures += [n for n in both if n.startswith("service_level.")]
         measures += [n for n in both if n.startswith("end.") and n.endswith(".share")]
     found = [
         paired_difference(name, baseline.values(name), variant.values(name), baseline.confidence)

@@ -166,13 +166,14 @@ class Machine:
 
     def begin(self, case: Case, variables: Mapping[str, Any], start_event: str | None, now: float) -> Move:
         """Start the case's instance."""
-        if self._shared:
-            case.state = self._state(self._fresh)
-        else:
+        given = {"variables": variables, "start_event": start_event, "called": case.caller is not None}
+        if not self._shared:
             case.state = decode_instance(self._fresh)
-        called = case.caller is not None
-        given = {"variables": variables, "start_event": start_event, "called": called}
-        return self.send(case, START, 0, given, now)
+            return self._step_alone(case, START, 0, given, now)
+        state = self._state(self._fresh)
+        if variables or case.caller is not None:
+            return self._look_up(case, state, (START, _encode(given)), (START, 0, given), now)
+        return self._look_up(case, state, (START, start_event), (START, 0, given), now)
 
     def send(self, case: Case, op: int, key: int, given: Mapping[str, Any], now: float) -> Move:
         """Give the case's instance a command; the caller acts on the move's effects, in order."""
@@ -182,18 +183,27 @@ class Machine:
         place: Any = key * _OPS + op
         if given:
             place = (place, _encode(given))
+        return self._look_up(case, state, place, (op, key, given), now)
+
+    def _look_up(
+        self, case: Case, state: State, place: Any, command: tuple[int, int, Mapping[str, Any]], now: float
+    ) -> Move:
+        """The transition that the command makes in this state, drawing what is left to chance."""
         found: Move | Fork | None = state.moves.get(place)
-        prefix: list[tuple[str, Any]] = []
-        while isinstance(found, Fork):
-            value = self.oracle.draw(case, found.purpose)
-            prefix.append((found.purpose, value))
+        prefix: list[tuple[str, Any]] | None = None
+        while found.__class__ is Fork:
+            purpose = found.purpose
+            value = self.oracle.draw(case, purpose)
+            if prefix is None:
+                prefix = []
+            prefix.append((purpose, value))
             found = found.branches.get(value)
         if found is None:
-            return self._explore(case, state, place, (op, key, given), prefix, now)
-        case.state = found.state
+            return self._explore(case, state, place, command, prefix or [], now)
+        case.state = found.state  # type: ignore[union-attr]
         if case.counted:
-            found.hits += 1
-        return found
+            found.hits += 1  # type: ignore[union-attr]
+        return found  # type: ignore[return-value]
 
     def _state(self, snapshot: bytes) -> State:
         state = self._states.get(snapshot)

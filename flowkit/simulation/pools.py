@@ -56,23 +56,17 @@ class Need:
 class Work:
     """One piece of work. ``blocks`` counts the reasons why it rests; ``members`` are those of a batch."""
 
-    __slots__ = (
-        "allocation",
-        "blocks",
-        "case",
-        "due",
-        "duration",
-        "ends",
-        "key",
-        "members",
-        "off_before",
-        "opened",
-        "remaining",
-        "started",
-        "state",
-        "station",
-        "visit",
-    )
+    # No __slots__: most work never sets what has a default here
+    state = WAITING
+    started = 0.0
+    ends = 0.0
+    duration = 0.0
+    remaining = 0.0
+    blocks = 0
+    allocation: Allocation = ()
+    members: list[Work] | None = None
+    due = math.inf
+    off_before = 0.0
 
     def __init__(self, case: Case, key: int, station: Station, opened: float, visit: int) -> None:
         self.case = case
@@ -80,16 +74,6 @@ class Work:
         self.station = station
         self.opened = opened
         self.visit = visit
-        self.state = WAITING
-        self.started = 0.0
-        self.ends = 0.0
-        self.duration = 0.0
-        self.remaining = 0.0
-        self.blocks = 0
-        self.allocation: Allocation = ()
-        self.members: list[Work] | None = None
-        self.due = math.inf
-        self.off_before = 0.0
 
 
 class Group:
@@ -100,6 +84,7 @@ class Group:
         "busy",
         "capacity",
         "idle",
+        "interruptible",
         "label",
         "on",
         "plan",
@@ -117,7 +102,9 @@ class Group:
         self.idle = plan.size
         self.rate = plan.cost_per_hour / 3600.0
         self.on = plan.calendar.always
+        self.interruptible = plan.breakdowns is not None or not self.on
         self.active: dict[Work, None] = {}
+        """The work in hand, kept where a shift or a breakdown can interrupt it."""
         self.busy = Level()
         self.capacity = Level()
         self.work_seconds = 0.0
@@ -157,7 +144,8 @@ class Pool:
     def enqueue(self, work: Work, now: float) -> None:
         """Put the work in line."""
         self._counter = counter = self._counter + 1
-        heappush(self.queue, (self.rank(work, counter), counter, work))
+        rank = self.rank
+        heappush(self.queue, (0.0 if rank is None else rank(work, counter), counter, work))
         self.queued.change(1.0, now)
         if self.shifts:
             work.off_before = self.off_duty(now)
@@ -192,8 +180,8 @@ class Pool:
             self._off_since = now
 
 
-_RANKS: dict[str, Callable[[Work, int], float]] = {
-    "fifo": lambda _work, _counter: 0.0,
+_RANKS: dict[str, Callable[[Work, int], float] | None] = {
+    "fifo": None,
     "lifo": lambda _work, counter: -counter,
     "priority": lambda work, _counter: work.case.level,
     "due": lambda work, _counter: work.due,

@@ -80,10 +80,8 @@ def _follow(trace: Sequence[str], ways: Mapping[str, Ways], taken: Counter[str])
         if before is not None:
             taken.update(ways[before][activity])
         done.append(activity)
-    ends = [way for stop, way in ways.get(done[-1], {}).items() if stop.startswith("end:")]
-    if ends:
-        taken.update(min(ends, key=_length))
-
-
-def _length(way: tuple[str, ...]) -> int:
-    return len(way)
+    after = ways.get(done[-1])
+    if after is not None:
+        ends = [way for stop, way in after.items() if stop.startswith("end:")]
+        if ends:
+            taken.update(sorted(ends, key=len)[0])

@@ -6,7 +6,7 @@ events depends on nothing but the study and the seed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 from typing import Any
@@ -14,17 +14,18 @@ from typing import Any
 from flowkit.export.records import LogWriter, WorkRecord
 from flowkit.kernel import Program
 from flowkit.kernel import protocol as p
+from flowkit.kernel.state import Request
 from flowkit.simulation import machine as k
-from flowkit.simulation.calendars import Duty
 from flowkit.simulation.cases import Case
 from flowkit.simulation.duty import start_duties
 from flowkit.simulation.effects import Effects
 from flowkit.simulation.machine import Machine
 from flowkit.simulation.measures import Level, Tally
-from flowkit.simulation.plan import CASES, ArrivalPlan, Plan
-from flowkit.simulation.pools import Pool, Work
+from flowkit.simulation.plan import CASES, Plan
+from flowkit.simulation.pools import RUNNING, SUSPENDED, Pool, Work
+from flowkit.simulation.sources import Source
 from flowkit.simulation.stations import Station, Variables, WaitPlace
-from flowkit.simulation.streams import Stream, Streams
+from flowkit.simulation.streams import Streams
 from flowkit.simulation.waiting import Wait, forget
 from flowkit.simulation.work import withdraw
 
@@ -83,6 +84,7 @@ class Run:
         self.plan = plan
         self.machines = machines.by_process
         self.streams = streams = Streams(seed, replication)
+        self._machine = machines.by_process[plan.process]
         self.now = 0.0
         self.counter = 0
         self.heap: list[tuple[float, int, Callable[[Run, Any], None], Any]] = []
@@ -113,6 +115,8 @@ class Run:
                 "cost",
             )
         }
+        main = ("cycle_time", "waiting_time", "processing_time", "cost")
+        self._adders = tuple(self.tallies[name].add for name in main)
         self.by_end: dict[tuple[int, ...], Tally] = {}
         self.by_path: dict[int, Tally] = {}
         self.paths: dict[tuple[int, int], int] | None = {} if plan.scenario.run.paths else None
@@ -128,7 +132,7 @@ class Run:
         self.cycle_series: list[float] = []
         self.logbook = logbook
         self._progress = progress
-        self._sources = [_Source(self, arrival, index) for index, arrival in enumerate(plan.arrivals)]
+        self._sources = [Source(self, arrival, index) for index, arrival in enumerate(plan.arrivals)]
 
     def _chart_step(self) -> float:
         if self.until < float("inf"):
@@ -205,11 +209,26 @@ class Run:
         for group in (group for pool in self.pools.values() for group in pool.groups):
             group.busy.change(0.0, now)
             group.capacity.change(0.0, now)
-            for work in group.active:
-                spent = work.duration - (work.ends - now if work.state == 1 else work.remaining)
-                group.work_seconds += spent * next(n for g, n in work.allocation if g is group)
+        for work in self._in_hand():
+            left = work.ends - now if work.state == RUNNING else work.remaining
+            for group, count in work.allocation:
+                group.work_seconds += count * (work.duration - left)
         if self.logbook is not None:
             self.logbook.close()
+
+    def _in_hand(self) -> Iterator[Work]:
+        """The work that somebody has in hand, each piece once."""
+        seen: set[Work] = set()
+        waiting: list[Case] = list(self.open)
+        while waiting:
+            for thing in waiting.pop().pending.values():
+                if isinstance(thing, Case):
+                    waiting.append(thing)
+                elif isinstance(thing, Work):
+                    work = thing.members[0] if thing.members else thing
+                    if work.state in (RUNNING, SUSPENDED) and work not in seen:
+                        seen.add(work)
+                        yield work
 
     # ---- chance -----------------------------------------------------------------------------
 
@@ -220,11 +239,20 @@ class Run:
         visits[purpose] = visit + 1
         return self.chances[purpose].draw_again(case.index, visit)
 
+    def decide(self, case: Case, request: int) -> Any:
+        """The output of a decision that somebody took his time for; None where its table is missing."""
+        instance = case.machine.instance_of(case)
+        wait = instance.waits[request]
+        if not isinstance(wait, Request) or wait.decision not in self.plan.decisions:
+            return None
+        instant = self.plan.start + timedelta(seconds=self.now)
+        return self.plan.decisions.evaluate(wait.decision, instance.inputs_of(request), instant)
+
     # ---- cases ------------------------------------------------------------------------------
 
     def start(self, index: int, start_event: str | None, variables: dict[str, Any]) -> None:
         """A case arrives."""
-        machine = self.machines[self.plan.process]
+        machine = self._machine
         case = Case(machine, index, self.now, None)
         case.counted = self.now >= self.warmup
         self.started += 1
@@ -239,8 +267,9 @@ class Run:
             case.name = f"case-{index}"
             case.attributes = variables
             case.rows = []
-        given = {name: value for name, value in variables.items() if name in self.plan.read}
-        self._follow(case, machine.begin(case, given, start_event, self.now))
+        if variables:
+            variables = {name: value for name, value in variables.items() if name in self.plan.read}
+        self._follow(case, machine.begin(case, variables, start_event, self.now))
 
     def _level(self, variables: Mapping[str, Any]) -> float:
         for expression, level in self.plan.levels:
@@ -261,7 +290,9 @@ class Run:
 
     def end(self, case: Case, outcome: str, variables: Mapping[str, Any], code: str, message: str) -> None:
         """The instance has ended."""
-        self._drop(case)
+        if case.pending:
+            self._drop(case)
+        case.open = False
         if case.caller is not None:
             self.soon(_return_from, (case, outcome, variables, code, message))
             return
@@ -279,10 +310,8 @@ class Run:
 
     def _count_case(self, case: Case, spent: float) -> None:
         tallies = self.tallies
-        tallies["cycle_time"].add(spent)
-        tallies["waiting_time"].add(case.waiting)
-        tallies["processing_time"].add(case.processing)
-        tallies["cost"].add(case.cost)
+        for add, value in zip(self._adders, (spent, case.waiting, case.processing, case.cost), strict=True):
+            add(value)
         if case.suspended:
             tallies["off_duty_time"].add(case.suspended)
         if case.gathered:
@@ -413,62 +442,6 @@ class Run:
                 resource,
             )
         )
-
-
-class _Source:
-    """Arrivals of one kind. Cases are numbered per source, so that sources don't disturb each other."""
-
-    __slots__ = ("_at", "_duty", "_gap", "_index", "_left", "_number", "_plan", "_run", "_variables")
-
-    def __init__(self, run: Run, plan: ArrivalPlan, index: int) -> None:
-        self._run = run
-        self._plan = plan
-        self._index = index
-        self._number = 0
-        self._left = plan.limit
-        self._at = iter(plan.at)
-        self._gap: Stream | None = None
-        if plan.interarrival is not None:
-            self._gap = run.streams.stream(f"arrivals {index}", plan.interarrival.values)
-        self._duty = Duty(plan.calendar, run.plan.start)
-        self._variables = Variables(plan.variables, f"arrivals {index}", run.streams)
-
-    def begin(self) -> None:
-        self._run.active += 1
-        self._plan_next()
-
-    def _plan_next(self) -> None:
-        run = self._run
-        if self._gap is None:
-            time = next(self._at, float("inf"))
-        else:
-            time = self._duty.after(run.now, self._gap.draw(self._number // self._plan.size))
-        if time < float("inf"):
-            run.at(time, _arrive, self)
-        else:
-            run.active -= 1
-
-    def arrive(self) -> None:
-        run = self._run
-        count = len(run.plan.arrivals)
-        for _ in range(self._plan.size):
-            if self._left == 0 or (run.most_cases and run.started >= run.most_cases):
-                run.active -= 1
-                return
-            index = self._number * count + self._index
-            variables = self._variables.draw(index) if self._variables else {}
-            self._number += 1
-            if self._left is not None:
-                self._left -= 1
-            run.start(index, self._plan.start_event, variables)
-        if self._left == 0 or (run.most_cases and run.started >= run.most_cases):
-            run.active -= 1
-            return
-        self._plan_next()
-
-
-def _arrive(_run: Run, source: _Source) -> None:
-    source.arrive()
 
 
 def _soon(run: Run, what: tuple[Callable[[Run, Any], None], Any]) -> None:

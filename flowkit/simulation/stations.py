@@ -13,7 +13,7 @@ from flowkit.simulation.distributions import parse_distribution
 from flowkit.simulation.generators import Generator
 from flowkit.simulation.measures import Tally
 from flowkit.simulation.plan import StationPlan, WaitPlan
-from flowkit.simulation.pools import Group, Need, Pool, Work
+from flowkit.simulation.pools import Allocation, Group, Need, Pool, Work
 from flowkit.simulation.streams import Stream, Streams
 
 __all__ = ["Station", "Variables", "WaitPlace"]
@@ -65,6 +65,7 @@ class Station:
         "index",
         "only",
         "patience",
+        "plain",
         "plan",
         "pools",
         "purpose",
@@ -72,6 +73,7 @@ class Station:
         "rework",
         "spent",
         "spent_money",
+        "staff",
         "time",
         "variables",
         "waited",
@@ -93,6 +95,7 @@ class Station:
             dict.fromkeys(pool for needs in self.alternatives for pool, _ in needs)
         )
         self.only: Group | None = _single_group(self.alternatives)
+        self.staff: Allocation = () if self.only is None else ((self.only, 1),)
         self.cost = plan.cost
         self.variables = Variables(plan.variables, f"variables {purpose}", streams)
         self.errors = plan.errors
@@ -114,6 +117,8 @@ class Station:
         self.abandoned = 0
         self.done = 0
         self.spent_money = 0.0
+        decides = plan.kind == "decision"
+        self.plain = not self.variables and not plan.errors and not decides
 
     @property
     def tallies(self) -> tuple[Tally, ...]:

@@ -23,7 +23,7 @@ __all__ = ["Stream", "Streams"]
 
 BLOCK_BITS = 12
 _MASK = (1 << BLOCK_BITS) - 1
-_KEPT = 6
+_KEPT = 3
 """Blocks kept per stream: cases that are open at the same time span few blocks."""
 
 Transform = Callable[[NDArray[np.float64]], list[Any]]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["begin", "close_work", "dispatch", "finish", "open_work", "resume", "suspend", "withdraw"]
 
+_NOTHING: dict[str, Any] = {}
 MAX_VISITS = 500
 """Visits of one case to one task, after which the case counts as stuck: it goes round in circles."""
 
@@ -46,7 +47,7 @@ def _offer(run: Run, station: Station, work: Work) -> None:
     only = station.only
     if only is not None:
         if only.idle > 0 and only.on and not only.pool.queue:
-            begin(run, work, ((only, 1),))
+            begin(run, work, station.staff)
             return
     elif not station.pools:
         begin(run, work, ())
@@ -111,7 +112,8 @@ def begin(run: Run, work: Work, allocation: Allocation) -> None:
     for group, count in allocation:
         group.idle -= count
         group.busy.change(count, now)
-        group.active[work] = None
+        if group.interruptible:
+            group.active[work] = None
     work.ends = ends = now + duration
     run.counter = counter = run.counter + 1
     heappush(run.heap, (ends, counter, finish, work))
@@ -122,28 +124,30 @@ def finish(run: Run, work: Work) -> None:
     if work.state != RUNNING or work.ends != run.now:
         return
     work.state = DONE
-    _release(run, work)
+    _release(run, work, work.duration)
     members = work.members
-    for done in (work,) if members is None else tuple(members):
-        if members is None or done.state == WAITING:
-            _complete(run, done, work)
+    if members is None:
+        _complete(run, work, work, 1)
+        return
+    for member in tuple(members):
+        if member.state == WAITING:
+            _complete(run, member, work, len(members))
 
 
-def _release(run: Run, work: Work) -> None:
+def _release(run: Run, work: Work, spent: float) -> None:
     """Give the resources back and let them take the next work."""
     now = run.now
     allocation = work.allocation
     for group, count in allocation:
         group.idle += count
         group.busy.change(-count, now)
-        del group.active[work]
-        if work.state == DONE:
-            group.work_seconds += count * work.duration
-        else:
-            group.work_seconds += count * (work.duration - work.remaining)
+        group.work_seconds += count * spent
+        if group.interruptible:
+            del group.active[work]
     for group, _ in allocation:
-        if group.pool.queue:
-            dispatch(run, group.pool)
+        pool = group.pool
+        if pool.queue:
+            dispatch(run, pool)
 
 
 def dispatch(run: Run, pool: Pool) -> None:
@@ -160,7 +164,7 @@ def dispatch(run: Run, pool: Pool) -> None:
             continue
         station = work.station
         only = station.only
-        found: Allocation | None = ((only, 1),) if only is not None else allocate(station.alternatives)
+        found: Allocation | None = station.staff if only is not None else allocate(station.alternatives)
         if found is None:
             passed.append(entry)
             continue
@@ -173,24 +177,27 @@ def dispatch(run: Run, pool: Pool) -> None:
         heappush(queue, entry)
 
 
-def _complete(run: Run, work: Work, block: Work) -> None:
+def _complete(run: Run, work: Work, block: Work, share: int) -> None:
+    """Count the work and tell the kernel; ``block`` is the batch that it was done in, or itself."""
     case = work.case
     station = work.station
     now = run.now
     work.state = DONE
-    waited = block.started - work.opened
+    started = block.started
+    waited = started - work.opened
     duration = block.duration
     cost = station.cost
-    if block.allocation:
-        share = 1 if block is work or block.members is None else len(block.members)
-        cost += sum(group.rate * count for group, count in block.allocation) * duration / share
+    for group, count in block.allocation:
+        if group.rate:
+            cost += group.rate * count * duration / share
     root = case.root
     root.waiting += waited
     root.processing += duration
-    rest = now - block.started - duration
+    if cost:
+        root.cost += cost
+    rest = now - started - duration
     if rest > 1e-9:
         root.suspended += rest
-    root.cost += cost
     if case.counted:
         station.waited.add(waited)
         station.worked.add(duration)
@@ -203,10 +210,13 @@ def _complete(run: Run, work: Work, block: Work) -> None:
         _extend_path(run, root, station.index)
     if root.rows is not None:
         run.log_work(root, work, block)
-    key, op = divmod(work.key, 16)
+    key, op = work.key >> 4, work.key & 15
     del case.pending[key]
     run.active -= 1
-    _answer(run, case, work, key, op)
+    if station.plain:
+        run.act(case, op, key, _NOTHING)
+    else:
+        _answer(run, case, work, key, op)
 
 
 def _extend_path(run: Run, root: Case, station: int) -> None:
@@ -232,7 +242,10 @@ def _answer(run: Run, case: Case, work: Work, key: int, op: int) -> None:
     if station.variables:
         given = station.variables.draw(case.index, work.visit)
     if op == k.DECISION:
-        output = None if station.result is None else station.result.draw(case.index, work.visit)["result"]
+        if station.result is None:
+            output = run.decide(case, key)
+        else:
+            output = station.result.draw(case.index, work.visit)["result"]
         given = {"output": output}
     run.act(case, op, key, given)
 
@@ -297,9 +310,7 @@ def withdraw(run: Run, work: Work) -> None:
     root = work.case.root
     root.processing += spent
     root.cost += sum(group.rate * count for group, count in work.allocation) * spent
-    work.state = SUSPENDED
-    _release(run, work)
-    work.state = DONE
+    _release(run, work, spent)
 
 
 def _leave_batch(run: Run, work: Work) -> None:

@@ -182,6 +182,23 @@ def test_camunda_mappings_and_calls_are_read() -> None:
     assert found.foreign == ()
 
 
+def test_camunda_7_call_passes_only_what_it_maps() -> None:
+    text = '<callActivity id="x" calledElement="p"/>'
+    platform = (
+        b'<definitions xmlns:modeler="http://camunda.org/schema/modeler/1.0"'
+        b' modeler:executionPlatform="Camunda Platform" '
+    )
+    node = parse(whole_file(text).replace(b"<definitions ", platform)).processes[0].nodes[0]
+    assert node.extensions.called_element == CalledElement("p", False, False)
+    assert parse(whole_file(text)).processes[0].nodes[0].extensions.called_element is None
+
+
+@pytest.mark.parametrize("name", ["order-id", "a.b", "", "1x"])
+def test_camunda_variable_that_feel_reads_otherwise_is_refused(name: str) -> None:
+    found = extensions("callActivity", 'calledElement="p"', f'<camunda:in source="{name}" target="t"/>')
+    assert any(foreign.executable for foreign in found.foreign)
+
+
 def test_camunda_collection_is_read() -> None:
     node = (
         parse(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flowkit.bpmn.diagram.text import text_size, text_width, wrap
@@ -34,6 +34,8 @@ def test_nothing_is_lost_and_nothing_is_too_wide(text: str, width: int):
     assert all(text_width(line, 12) <= width + 0.01 or len(line) == 1 for line in lines)
 
 
+@example("丙丙丙丙）a 丙丙", 54)
+@example("aa丙丙丙 ）aa", 30)
 @given(st.text(alphabet="abc 甲乙丙，（）", max_size=80), st.integers(30, 120))
 def test_wrapping_at_the_resulting_width_changes_nothing(text: str, width: int):
     """So a label drawn into the box that the layout wrote has the lines that the layout counted."""

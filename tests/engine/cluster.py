@@ -32,7 +32,8 @@ def find_binaries() -> Path | None:
 class Cluster:
     """``with Cluster(binaries, folder) as cluster: cluster.new_database()`` gives a URL."""
 
-    def __init__(self, binaries: Path, folder: Path) -> None:
+    def __init__(self, binaries: Path, folder: Path, *, fsync: bool = False) -> None:
+        self._fsync = "on" if fsync else "off"
         self._binaries = binaries
         self._folder = folder
         self._count = 0
@@ -57,7 +58,8 @@ class Cluster:
             [
                 str(self._binaries / "postgres"), "-D", str(self._folder / "data"), "-p", str(self.port),
                 "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self._folder}",
-                "-c", "log_min_messages=fatal", "-c", "fsync=off", "-c", "full_page_writes=off",
+                "-c", "log_min_messages=fatal", "-c", f"fsync={self._fsync}",
+                "-c", f"full_page_writes={self._fsync}",
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -9,6 +9,7 @@ import pytest
 
 from flowkit.engine import Engine, VirtualClock
 from flowkit.errors import InvalidModel, InvalidPayload, WrongState
+from flowkit.kernel import protocol as p
 from tests.engine.diagrams import call, catch, element, extended, file, process, row, timer, user
 
 Make = Callable[..., Engine]
@@ -163,6 +164,15 @@ def test_a_missing_decision_is_an_incident(make: Make) -> None:
     assert engine.instance(case).variables["off"] == 10
 
 
+def test_a_call_activity_can_call_a_decision(make: Make) -> None:
+    engine = make()
+    engine.deploy({"p.bpmn": row("p", call("c", "discount"), user("u")), "d.dmn": DECISION.encode()})
+    case = engine.start("p", {"amount": 150})
+    assert engine.instance(case).variables["discount"] == 10
+    [closed] = [entry.event for entry in engine.history(case) if isinstance(entry.event, p.CallClosed)]
+    assert closed.evaluation[0]["name"] == "discount"
+
+
 FORM = (
     b'{"$id": "payment", "type": "object", "required": ["amount"],'
     b' "properties": {"amount": {"type": "number", "minimum": 0}}}'
@@ -232,3 +242,24 @@ def test_instances_stay_on_their_version(make: Make, clock: VirtualClock) -> Non
     assert engine.instance(old).active_elements == ("old",)
     assert engine.instance(engine.start("p")).active_elements == ("new",)
     assert engine.instance(engine.start("p", version=1)).version == 1
+
+
+GLOBAL = (
+    '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="t">'
+    '<globalScriptTask id="double" scriptLanguage="feel"><script>{r: n * 2}</script></globalScriptTask>'
+    '<globalUserTask id="ask" name="回访"/><process id="p" isExecutable="true"><startEvent id="s"/>'
+    '<callActivity id="c" calledElement="double"/><callActivity id="u" calledElement="ask"/>'
+    '<endEvent id="e"/>'
+    '<sequenceFlow id="f1" sourceRef="s" targetRef="c"/><sequenceFlow id="f2" sourceRef="c" targetRef="u"/>'
+    '<sequenceFlow id="f3" sourceRef="u" targetRef="e"/></process></definitions>'
+)
+
+
+def test_global_tasks_are_called_like_processes(make: Make) -> None:
+    engine = make()
+    engine.deploy({"p.bpmn": GLOBAL.encode()})
+    case = engine.start("p", {"n": 4})
+    [todo] = engine.tasks()
+    assert todo.name == "回访"
+    engine.complete(todo, {"x": 1})
+    assert engine.instance(case).variables == {"n": 4, "r": 8, "x": 1}

@@ -11,7 +11,7 @@ import pytest
 from flowkit.errors import InvalidPayload
 from flowkit.simulation import Result, load_scenario, open_study, simulate
 from flowkit.simulation.experiment import run_once
-from flowkit.simulation.plan import make_plan
+from flowkit.simulation.planning import make_plan
 from flowkit.simulation.run import Machines
 
 MODELS = Path(__file__).parent / "models"

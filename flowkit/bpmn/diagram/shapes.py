@@ -349,6 +349,6 @@ def draw_label(pen: Pen, name: str, place: Bounds | None, default: Bounds) -> No
     box = place if place is not None and place.width > 0 else default
     longest = max((text_width(word, _LABEL) for word in name.split()), default=0.0)
     # A word that the modeler's font could fit must not be cut because our estimate is a little wider.
-    room = max(box.width + 2, min(longest, box.width * 1.4))
+    room = max(box.width + 0.5, min(longest, box.width * 1.4))
     lines = wrap(name, room, _LABEL)
     pen.svg.lines(lines, box.center[0], box.y, _LABEL, fill=pen.text)

@@ -6,6 +6,7 @@ about 0.55. Good to a few per cent for the sans-serif fonts that browsers choose
 
 from __future__ import annotations
 
+import math
 import unicodedata
 
 __all__ = ["line_height", "text_size", "text_width", "wrap"]
@@ -87,8 +88,9 @@ def _lines(paragraph: str, width: float, size: float) -> list[str]:
             if lines[-1] and used + needed > width:
                 lines.append([])
                 used = 0.0
-            lines[-1].append(piece)
-            used += text_width(piece, size)
+            kept = piece if lines[-1] else piece.lstrip()
+            lines[-1].append(kept)
+            used += text_width(kept, size)
     return ["".join(line).strip() for line in lines]
 
 
@@ -113,4 +115,4 @@ def text_size(text: str, width: float, size: float) -> tuple[int, int]:
     if not lines:
         return 0, 0
     widest = max(text_width(line, size) for line in lines)
-    return int(widest + 1.999), int(len(lines) * line_height(size) + 0.999)
+    return math.ceil(widest), math.ceil(len(lines) * line_height(size))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
@@ -56,6 +56,23 @@ class PostgreSQLSession:
         self._cursor.executemany(_translate(sql), rows)
 
 
+class _Reader(PostgreSQLSession):
+    """Outside transactions a query may be asked again, on a new connection when the old one is lost."""
+
+    def __init__(self, connect: Callable[[], psycopg.Connection[Any]]) -> None:
+        super().__init__(connect())
+        self._connect = connect
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        try:
+            return super().query(sql, parameters)
+        except psycopg.OperationalError:
+            if not (self.connection.broken or self.connection.closed):
+                raise
+        PostgreSQLSession.__init__(self, self._connect())
+        return super().query(sql, parameters)
+
+
 class PostgreSQLStore:
     """One connection for transactions and one for reading; further engines bring their own."""
 
@@ -70,7 +87,7 @@ class PostgreSQLStore:
         self._read_mutex = threading.RLock()
         with _translated():
             self._writer = PostgreSQLSession(self._connect())
-            self._reader = PostgreSQLSession(self._connect())
+            self._reader = _Reader(self._connect)
             self._migrate()
 
     def _connect(self) -> psycopg.Connection[Any]:
@@ -114,8 +131,6 @@ class PostgreSQLStore:
     @contextmanager
     def reader(self) -> Iterator[Session]:
         with self._read_mutex, _translated():
-            if self._reader.connection.broken or self._reader.connection.closed:
-                self._reader = PostgreSQLSession(self._connect())
             yield self._reader
 
     def others_wrote(self, session: Session) -> bool:
