@@ -271,7 +271,8 @@ class _ProcessCompiler:
             if activity and dressed and not node.event_subprocess:
                 node.activate = begin
             if node.kind in ("inclusiveGateway", "complexGateway") and len(node.incoming) > 1:
-                node.reach = reach_of(node, self.nodes, self.flows)
+                node.reach = reach_of(node, self.nodes, self.flows, boundaries=True)
+                node.reach_by_flow = reach_of(node, self.nodes, self.flows, boundaries=False)
         for node in reversed(list(self.nodes.values())):
             node.assigns |= _assigned(node)
             if node.container in self.nodes:
