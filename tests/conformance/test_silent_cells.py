@@ -449,6 +449,23 @@ def test_inclusive_join_waits_for_every_token_that_can_come() -> None:
     assert run.status == "completed"
 
 
+@row("1e Inclusive join: one token a flow; here it would fire while an activity before it still runs")
+def test_inclusive_join_waits_for_the_activity_whose_reminder_has_arrived() -> None:
+    program = deployed(
+        start(), some("g"), user("a"), user("b"), boundary("m", "b", message("M"), cancel=False), some("j"),
+        log("z"), end(),
+        flows="s > g; g > a : x > 0; g > b : x > 0; a > j; b > j; m > j; j > z; z > e",
+    )  # fmt: skip
+    run = Run(program, x=1)
+    run.complete("a")
+    run.deliver("m")
+    assert run.log == []
+    run.complete("b")
+    assert run.log == ["z"]
+    assert run.trail.count("j") == 1
+    assert run.status == "completed"
+
+
 @row("1e Complex gateway: becomes an exclusive one, or is skipped with a warning")
 def test_complex_gateway_counts_what_has_arrived_and_takes_every_true_flow() -> None:
     program = deployed(
