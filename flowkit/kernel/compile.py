@@ -46,8 +46,10 @@ def compile_process(
     """Compile one process, or one global task, of ``definitions``.
 
     ``functions`` are extra FEEL functions. Raises NotFound when the file has no such process and
-    InvalidModel, with every finding, when it can't be compiled.
+    InvalidModel, with every finding, when the file breaks the standard's grammar or can't be compiled.
     """
+    if definitions.faults:
+        raise InvalidModel(definitions.faults)
     process = next((one for one in definitions.processes if one.id == process_id), None)
     if process is None:
         task = next((one for one in definitions.global_tasks if one.id == process_id), None)
