@@ -6,6 +6,7 @@ PYTHON  ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
              && echo $$p && break; done)
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
+PEERS   := .venv-peers/.installed
 WORKERS ?= 2
 
 .PHONY: demo test check format bench clean help
@@ -30,7 +31,12 @@ check: $(STAMP) ## ruff and mypy
 test: check     ## check, then the whole suite
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-bench: $(STAMP) ## measure; writes benchmarks/results.json
+$(PEERS):
+	$(PYTHON) -m venv .venv-peers
+	-.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check prosimos simpy
+	@touch $@
+
+bench: $(STAMP) $(PEERS) ## measure, against peers in .venv-peers; writes benchmarks/results.json
 	$(BIN)/python -m benchmarks
 
 format: $(STAMP) ## format the code
@@ -38,5 +44,5 @@ format: $(STAMP) ## format the code
 	$(BIN)/ruff format flowkit tests benchmarks
 
 clean:          ## remove everything that was built
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) .venv-peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

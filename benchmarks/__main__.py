@@ -43,6 +43,18 @@ def _table(rows: list[Row]) -> Table:
     return table
 
 
+def _plain(row: Row) -> dict[str, object]:
+    return {"name": row.name, "value": row.value, "unit": row.unit, "goal": row.goal, "met": row.met}
+
+
+def _others(rows: list[Row]) -> list[dict[str, object]]:
+    """The figures of earlier runs that this run did not measure again."""
+    file = HERE / "results.json"
+    names = {row.name for row in rows}
+    before = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.is_file() else []
+    return [row for row in before if row["name"] not in names]
+
+
 def main(wanted: list[str]) -> int:
     """Run, print, write; 1 if a goal is missed."""
     console = Console()
@@ -51,10 +63,7 @@ def main(wanted: list[str]) -> int:
     results = {
         "machine": platform.machine(),
         "python": platform.python_version(),
-        "rows": [
-            {"name": row.name, "value": row.value, "unit": row.unit, "goal": row.goal, "met": row.met}
-            for row in rows
-        ],
+        "rows": [*_others(rows), *(_plain(row) for row in rows)],
     }
     (HERE / "results.json").write_text(
         json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"

@@ -189,10 +189,13 @@ def feel(
     """
     from flowkit.errors import InvalidExpression  # noqa: PLC0415
     from flowkit.feel import compile_expression, to_json  # noqa: PLC0415 heavy
+    from flowkit.feel.calendar import calendar_functions  # noqa: PLC0415 heavy
+    from flowkit.tasks.library.deadlines import default_calendars  # noqa: PLC0415 heavy
 
+    functions = calendar_functions(default_calendars())
     scope = read_variables(variables)
     try:
-        compiled = compile_expression(expression, names=tuple(scope))
+        compiled = compile_expression(expression, names=tuple(scope), functions=functions)
     except InvalidExpression as error:
         fail(f"{error}\n  {expression}\n  {' ' * error.position}^")
     notes: list[Any] = []

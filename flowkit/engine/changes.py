@@ -88,15 +88,24 @@ class Changes:
             self._puts, self._patches, self._removals = later._puts, later._patches, later._removals
             return
         for table, removals in later._removals.items():
-            for key in removals:
-                self.remove(table, key)
+            if _apart(removals, self._puts.get(table)) and _apart(removals, self._patches.get(table)):
+                self._removals.setdefault(table, {}).update(removals)
+            else:
+                for key in removals:
+                    self.remove(table, key)
         for table, puts in later._puts.items():
-            for key, rows in puts.items():
-                for row in rows:
-                    self.put(table, key, row)
+            if _apart(puts, self._puts.get(table)):
+                self._puts.setdefault(table, {}).update(puts)
+            else:
+                for key, rows in puts.items():
+                    for row in rows:
+                        self.put(table, key, row)
         for table, patches in later._patches.items():
-            for key, values in patches.items():
-                self.patch(table, key, values)
+            if _apart(patches, self._puts.get(table)) and _apart(patches, self._patches.get(table)):
+                self._patches.setdefault(table, {}).update(patches)
+            else:
+                for key, values in patches.items():
+                    self.patch(table, key, values)
 
     def flush(self, session: Session) -> None:
         """Write everything and forget it. Removals go first: a row may be put in a removed one's place."""
@@ -110,6 +119,11 @@ class Changes:
 
     def clear(self) -> None:
         self._puts, self._patches, self._removals = {}, {}, {}
+
+
+def _apart(keys: Mapping[Key, Any], others: Mapping[Key, Any] | None) -> bool:
+    """Whether two tables' changes meet in no row, as those of different instances never do."""
+    return not others or keys.keys().isdisjoint(others.keys())
 
 
 def _remove(session: Session, table: Table, keys: list[Key]) -> None:

@@ -10,7 +10,9 @@ __all__ = [
     "MAX_CALLS",
     "MAX_DEPTH",
     "MAX_DIAGNOSTICS",
+    "MAX_FUNCTIONS",
     "MAX_NESTING",
+    "MAX_PARTS",
     "MAX_RESULT",
     "MAX_STEPS",
     "MAX_STRING",
@@ -22,6 +24,12 @@ MAX_TEXT = 100_000
 
 MAX_NESTING = 40
 """Brackets, branches and function bodies inside one another."""
+
+MAX_PARTS = 5_000
+"""Operations of an expression; literals in lists of literals don't count."""
+
+MAX_FUNCTIONS = 500
+"""Filters, iterations and function bodies of an expression."""
 
 MAX_STEPS = 100_000
 """Units of work of about a microsecond: iterations, calls, long strings and lists looked at."""

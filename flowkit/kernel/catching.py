@@ -19,7 +19,7 @@ from flowkit.kernel.program import Catch, Node, TimerSpec
 from flowkit.kernel.state import Condition, Timer
 from flowkit.timers import parse_cycle, parse_timer_date, parse_timer_duration
 
-__all__ = ["Prepared", "catches_of", "correlation_key", "install", "prepare", "rearm"]
+__all__ = ["Prepared", "catches_of", "conditions_come_true", "correlation_key", "install", "prepare", "rearm"]
 
 _ALWAYS = ""
 """Stands for "some variable changed" in the set of changed variables."""
@@ -146,17 +146,16 @@ def rearm(frame: Frame, timer: Timer) -> None:
 # ---- conditions -----------------------------------------------------------------------------
 
 
-def next_true_condition(frame: Frame) -> Condition | None:
-    """The first armed condition that has just become true; others are noted as looked at.
+def conditions_come_true(frame: Frame) -> list[Condition]:
+    """The armed conditions that have just become true; all are looked at before any of them triggers.
 
     Only conditions that read a changed variable are evaluated (their variables are known since the
     program was compiled). A condition triggers when it turns from false to true
     (BPMN 2.0.2, 10.5.5, *Conditional*).
     """
-    changed = frame.changed
-    if not changed:
-        return None
+    changed, frame.changed = frame.changed, set()
     instance = frame.instance
+    come_true = []
     for key in list(instance.conditions):
         wait = instance.waits[key]
         if not isinstance(wait, Condition):
@@ -168,6 +167,5 @@ def next_true_condition(frame: Frame) -> Condition | None:
         if holds != wait.holds:
             frame.emit(p.ConditionChanged(key, holds))
             if holds:
-                return wait
-    changed.clear()
-    return None
+                come_true.append(wait)
+    return come_true

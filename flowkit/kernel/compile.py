@@ -46,8 +46,10 @@ def compile_process(
     """Compile one process, or one global task, of ``definitions``.
 
     ``functions`` are extra FEEL functions. Raises NotFound when the file has no such process and
-    InvalidModel, with every finding, when it can't be compiled.
+    InvalidModel, with every finding, when the file breaks the standard's grammar or can't be compiled.
     """
+    if definitions.faults:
+        raise InvalidModel(definitions.faults)
     process = next((one for one in definitions.processes if one.id == process_id), None)
     if process is None:
         task = next((one for one in definitions.global_tasks if one.id == process_id), None)
@@ -271,7 +273,8 @@ class _ProcessCompiler:
             if activity and dressed and not node.event_subprocess:
                 node.activate = begin
             if node.kind in ("inclusiveGateway", "complexGateway") and len(node.incoming) > 1:
-                node.reach = reach_of(node, self.nodes, self.flows)
+                node.reach = reach_of(node, self.nodes, self.flows, boundaries=True)
+                node.reach_by_flow = reach_of(node, self.nodes, self.flows, boundaries=False)
         for node in reversed(list(self.nodes.values())):
             node.assigns |= _assigned(node)
             if node.container in self.nodes:

@@ -219,6 +219,8 @@ class Node:
     """A join in the same container waits for tokens that can reach it."""
     reach: Mapping[str, int] = field(default_factory=dict)
     """For a synchronizing join: per node, the bit set of ``incoming`` that a token there can reach."""
+    reach_by_flow: Mapping[str, int] = field(default_factory=dict)
+    """The same without boundary events, which may never occur."""
     event_subprocess: bool = False
     assigns: frozenset[str] = frozenset()
     """The variables that the node, or what is inside it, assigns by name."""

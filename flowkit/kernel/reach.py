@@ -10,11 +10,14 @@ from flowkit.kernel.program import Flow, Node
 __all__ = ["reach_of"]
 
 
-def reach_of(join: Node, nodes: Mapping[str, Node], flows: Mapping[str, Flow]) -> dict[str, int]:
+def reach_of(
+    join: Node, nodes: Mapping[str, Node], flows: Mapping[str, Flow], *, boundaries: bool
+) -> dict[str, int]:
     """For each node, the set of the join's incoming flows that a token there can reach without
     visiting the join, as a bit set in the order of ``join.incoming`` (BPMN 2.0.2, 13.4.3).
 
-    Besides sequence flows a token can follow a link, and a boundary event of its activity.
+    Besides sequence flows a token can follow a link and, with ``boundaries``, a boundary event of its
+    activity.
     """
     links: dict[str, list[str]] = {}
     for node in nodes.values():
@@ -34,6 +37,6 @@ def reach_of(join: Node, nodes: Mapping[str, Node], flows: Mapping[str, Flow]) -
             node = nodes[node_id]
             queue.extend(flows[incoming].source for incoming in node.incoming)
             queue.extend(links.get(node_id, ()))
-            if node.attached_to:
+            if boundaries and node.attached_to:
                 queue.append(node.attached_to)
     return masks

@@ -7,7 +7,7 @@ from datetime import datetime
 from flowkit.errors import Rejected, WrongState
 from flowkit.kernel import protocol as p
 from flowkit.kernel.behaviours.joins import settle
-from flowkit.kernel.catching import next_true_condition
+from flowkit.kernel.catching import conditions_come_true
 from flowkit.kernel.commands import COMMAND_TABLE, WHILE_SUSPENDED
 from flowkit.kernel.formula import Trouble
 from flowkit.kernel.frame import Frame
@@ -78,9 +78,11 @@ def _run(frame: Frame) -> None:
             else:
                 action(frame, *arguments)
         if frame.changed and frame.instance.conditions:
-            condition = next_true_condition(frame)
-            if condition is not None:
-                trigger(frame, condition, {})
+            come_true = conditions_come_true(frame)
+            for condition in come_true:
+                if condition.key in frame.instance.waits:
+                    trigger(frame, condition, {})
+            if come_true:
                 continue
         if frame.moved and frame.instance.synchronizing:
             settle(frame)

@@ -12,7 +12,8 @@ from flowkit.simulation.comparison import Comparison, compare
 from flowkit.simulation.experiment import simulate
 from flowkit.simulation.fit import fit
 from flowkit.simulation.results import Result
-from flowkit.simulation.scenario import Scenario, load_scenario
+from flowkit.simulation.scenario import Scenario
+from flowkit.simulation.scenario_file import load_scenario
 from flowkit.simulation.search import Goal, Optimum, Sweep, optimise, sweep
 from flowkit.simulation.statistics import Difference, Estimate
 from flowkit.simulation.study import Study, open_study

@@ -12,7 +12,7 @@ from typing import Any
 
 from flowkit.export.records import LogWriter
 from flowkit.simulation.outcome import Outcome, outcome_of
-from flowkit.simulation.plan import make_plan
+from flowkit.simulation.planning import make_plan
 from flowkit.simulation.results import Result
 from flowkit.simulation.run import Machines, Run
 from flowkit.simulation.scenario import Scenario

@@ -16,16 +16,16 @@ from flowkit.kernel import Program
 from flowkit.kernel import protocol as p
 from flowkit.kernel.state import Request
 from flowkit.simulation import machine as k
-from flowkit.simulation.calendars import Duty
 from flowkit.simulation.cases import Case
 from flowkit.simulation.duty import start_duties
 from flowkit.simulation.effects import Effects
 from flowkit.simulation.machine import Machine
 from flowkit.simulation.measures import Level, Tally
-from flowkit.simulation.plan import CASES, ArrivalPlan, Plan
+from flowkit.simulation.plan import CASES, Plan
 from flowkit.simulation.pools import RUNNING, SUSPENDED, Pool, Work
+from flowkit.simulation.sources import Source
 from flowkit.simulation.stations import Station, Variables, WaitPlace
-from flowkit.simulation.streams import Stream, Streams
+from flowkit.simulation.streams import Streams
 from flowkit.simulation.waiting import Wait, forget
 from flowkit.simulation.work import withdraw
 
@@ -132,7 +132,7 @@ class Run:
         self.cycle_series: list[float] = []
         self.logbook = logbook
         self._progress = progress
-        self._sources = [_Source(self, arrival, index) for index, arrival in enumerate(plan.arrivals)]
+        self._sources = [Source(self, arrival, index) for index, arrival in enumerate(plan.arrivals)]
 
     def _chart_step(self) -> float:
         if self.until < float("inf"):
@@ -442,62 +442,6 @@ class Run:
                 resource,
             )
         )
-
-
-class _Source:
-    """Arrivals of one kind. Cases are numbered per source, so that sources don't disturb each other."""
-
-    __slots__ = ("_at", "_duty", "_gap", "_index", "_left", "_number", "_plan", "_run", "_variables")
-
-    def __init__(self, run: Run, plan: ArrivalPlan, index: int) -> None:
-        self._run = run
-        self._plan = plan
-        self._index = index
-        self._number = 0
-        self._left = plan.limit
-        self._at = iter(plan.at)
-        self._gap: Stream | None = None
-        if plan.interarrival is not None:
-            self._gap = run.streams.stream(f"arrivals {index}", plan.interarrival.values)
-        self._duty = Duty(plan.calendar, run.plan.start)
-        self._variables = Variables(plan.variables, f"arrivals {index}", run.streams)
-
-    def begin(self) -> None:
-        self._run.active += 1
-        self._plan_next()
-
-    def _plan_next(self) -> None:
-        run = self._run
-        if self._gap is None:
-            time = next(self._at, float("inf"))
-        else:
-            time = self._duty.after(run.now, self._gap.draw(self._number // self._plan.size))
-        if time < float("inf"):
-            run.at(time, _arrive, self)
-        else:
-            run.active -= 1
-
-    def arrive(self) -> None:
-        run = self._run
-        count = len(run.plan.arrivals)
-        for _ in range(self._plan.size):
-            if self._left == 0 or (run.most_cases and run.started >= run.most_cases):
-                run.active -= 1
-                return
-            index = self._number * count + self._index
-            variables = self._variables.draw(index) if self._variables else {}
-            self._number += 1
-            if self._left is not None:
-                self._left -= 1
-            run.start(index, self._plan.start_event, variables)
-        if self._left == 0 or (run.most_cases and run.started >= run.most_cases):
-            run.active -= 1
-            return
-        self._plan_next()
-
-
-def _arrive(_run: Run, source: _Source) -> None:
-    source.arrive()
 
 
 def _soon(run: Run, what: tuple[Callable[[Run, Any], None], Any]) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 from flowkit.bpmn import model as m
 from flowkit.bpmn import parse
 from flowkit.errors import FlowkitError, InvalidModel, InvalidPayload
-from flowkit.simulation.scenario import Scenario, load_scenario, scenario_from
+from flowkit.simulation.scenario import Scenario, scenario_from
+from flowkit.simulation.scenario_file import load_scenario
 
 __all__ = ["Study", "open_study"]
 

@@ -141,6 +141,7 @@ def test_draw_and_layout(folder: Path) -> None:
 def test_feel_and_decide() -> None:
     assert out("feel", "a + b", "-v", "a=1", "-v", '{"b": 2}').strip() == "3"
     assert "^" in out("feel", "1 +", code=1)
+    assert out("feel", 'add working days(date("2025-09-30"), 1, "中国")').strip() == '"2025-10-09"'
     assert data("feel", "none")["diagnostics"]
     payer = PROCESSES / "decisions" / "payer.dmn"
     given = ["-v", "first_service=false", "-v", "item_warranty=质保维修"]

@@ -339,6 +339,19 @@ def test_conditional_boundary_triggers_by_the_change_of_its_variable() -> None:
     assert run.status == "completed"
 
 
+@row("1b Catch conditional: polled, so a condition that holds for a moment only is missed")
+def test_conditions_that_come_true_together_all_trigger() -> None:
+    program = deployed(
+        start(), both("f"), catch("c", condition("n > 1")), catch("d", condition("n > 1")),
+        script("back", "0", "n"), log("x"), end(),
+        flows="s > f; f > c; f > d; c > back; back > e; d > x; x > e",
+    )  # fmt: skip
+    run = Run(program, n=0)
+    run.set(n=5)
+    assert run.log == ["x"]
+    assert run.status == "completed"
+
+
 # ---- 1d. end events and compensation --------------------------------------------------------
 
 
@@ -431,6 +444,23 @@ def test_inclusive_join_waits_for_every_token_that_can_come() -> None:
     run.complete("b")
     assert run.log == []
     run.complete("a")
+    assert run.log == ["z"]
+    assert run.trail.count("j") == 1
+    assert run.status == "completed"
+
+
+@row("1e Inclusive join: one token a flow; here it would fire while an activity before it still runs")
+def test_inclusive_join_waits_for_the_activity_whose_reminder_has_arrived() -> None:
+    program = deployed(
+        start(), some("g"), user("a"), user("b"), boundary("m", "b", message("M"), cancel=False), some("j"),
+        log("z"), end(),
+        flows="s > g; g > a : x > 0; g > b : x > 0; a > j; b > j; m > j; j > z; z > e",
+    )  # fmt: skip
+    run = Run(program, x=1)
+    run.complete("a")
+    run.deliver("m")
+    assert run.log == []
+    run.complete("b")
     assert run.log == ["z"]
     assert run.trail.count("j") == 1
     assert run.status == "completed"

@@ -245,3 +245,27 @@ def test_what_was_not_done_is_given_back_when_the_caller_is_interrupted(make: Ma
     engine.run_until_idle()
     assert {engine.instance(case).status for case in cases} == {"completed"}
     assert calls == [0, 1, 1, 2]
+
+
+def _stuck(make: Make, diagram: bytes) -> tuple[Engine, str]:
+    engine = make(Flaky(OSError("broken")).flaky)
+    engine.deploy({"p.bpmn": diagram})
+    case = engine.start("p")
+    engine.run_until_idle()
+    assert engine.incidents(case)
+    return engine, case
+
+
+def test_an_operator_skips_a_failed_job_with_given_output(make: Make) -> None:
+    engine, case = _stuck(make, row("p", service("s", "flaky", 1), user("u")))
+    engine.complete_job(engine.incidents(case)[0].job_id or "", {"by_hand": True})
+    assert engine.instance(case).variables == {"by_hand": True}
+    assert engine.incidents(case) == []
+
+
+def test_an_operator_turns_a_failed_job_into_a_bpmn_error(make: Make) -> None:
+    once = _with_boundary().replace(b'retries="3"', b'retries="1"')
+    engine, case = _stuck(make, once)
+    engine.throw_error(engine.incidents(case)[0].job_id or "", "NO_STOCK")
+    assert engine.instance(case).active_elements == ("order",)
+    assert engine.incidents(case) == []

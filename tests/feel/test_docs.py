@@ -46,6 +46,8 @@ def test_the_limits_are_those_of_the_page() -> None:
     for figure in (
         limits.MAX_TEXT,
         limits.MAX_NESTING,
+        limits.MAX_PARTS,
+        limits.MAX_FUNCTIONS,
         limits.MAX_STEPS,
         limits.MAX_CALLS,
         limits.MAX_STRING,

@@ -258,6 +258,7 @@ FUNCTIONS = """
     {add: function(x) x + n, r: add(2)}.r => 5
     {f: function(k) if k <= 1 then 1 else k * f(k - 1)}.f(5) => 120
     {f: abs, r: f(-1)}.r => 1
+    {abs: function(x) abs(x) + 1, r: abs(-1)}.r => 2
     {o: {f: function(x) x + 1}}.o.f(1) => 2
     [function(x) x * 2][1](4) => 8
     unknown(1) => null

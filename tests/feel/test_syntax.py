@@ -96,6 +96,23 @@ def test_a_text_may_be_long_but_not_huge() -> None:
         compile_expression("1" * (MAX_TEXT + 1))
 
 
+def test_an_expression_may_have_many_parts_but_not_any_number() -> None:
+    """Long lists of literals are no operations."""
+    for text in ("+".join(["a"] * 9000), "+".join(["a[b]"] * 600), "[" + "a.b," * 9000 + "1]"):
+        with pytest.raises(InvalidExpression, match="split it"):
+            compile_expression(text)
+    plates = ", ".join(f'"京A{number:05}"' for number in range(9000))
+    assert compile_expression(f"plate in [{plates}]").evaluate({"plate": "京A08999"}) is True
+    assert compile_expression(f"count([{plates}])").evaluate({}) == 9000
+
+
+def test_a_list_of_literals_is_new_each_time() -> None:
+    """Whoever changes a result changes no other."""
+    expression = compile_expression("[1, 2]")
+    expression.evaluate({}).append(3)
+    assert expression.evaluate({}) == [1, 2]
+
+
 def test_the_longest_known_name_wins() -> None:
     """A declared name may contain operators and keywords."""
     scope = {"a": 1, "b": 2, "a-b": 10, "x in y": 4, "a and b": 5, "for sale": 6}

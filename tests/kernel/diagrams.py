@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -66,6 +67,11 @@ def flows(text: str) -> str:
 
 def expression(tag: str, text: str) -> str:
     return f'<bpmn:{tag} xsi:type="bpmn:tFormalExpression">={escape(text)}</bpmn:{tag}>'
+
+
+def done_when(text: str) -> str:
+    """The completion condition of an ad-hoc subprocess; it comes last."""
+    return f"<!--late-->{expression('completionCondition', text)}<!--/late-->"
 
 
 def start(name: str = "s", inner: str = "", **attributes: object) -> str:
@@ -131,7 +137,17 @@ def some(name: str, **options: Any) -> str:
 
 
 def sub(name: str, *inner: str, flows: str = "", tag: str = "subProcess", **options: Any) -> str:
-    return element(tag, name, "".join(inner) + globals()["flows"](flows), **options)
+    return element(tag, name, in_order("".join(inner) + globals()["flows"](flows)), **options)
+
+
+def in_order(content: str) -> str:
+    """Artifacts and completion conditions come after the flow elements, as the schema wants it.
+
+    What was put in order once (an inner container) stays where it is.
+    """
+    late = re.compile(r"<bpmn:association [^ ][^>]*/>|<!--late-->.*?<!--/late-->")
+    moved = "".join(late.findall(content)).replace("<bpmn:association ", "<bpmn:association  ")
+    return late.sub("", content) + re.sub("<!--/?late-->", "", moved)
 
 
 def event_sub(name: str, *inner: str, flows: str = "", **options: Any) -> str:
@@ -216,7 +232,7 @@ ROOTS = (
 
 
 def process(*nodes: str, flows: str = "", roots: str = "", name: str = "P") -> bytes:
-    body = "".join(nodes) + globals()["flows"](flows)
+    body = in_order("".join(nodes) + globals()["flows"](flows))
     return (
         f'{HEAD}{ROOTS}{roots}<bpmn:process id="{name}" isExecutable="true">{body}</bpmn:process>'
         "</bpmn:definitions>"

@@ -17,6 +17,7 @@ from tests.kernel.diagrams import (
     boundary,
     compensate,
     compiled,
+    done_when,
     element,
     end,
     error,
@@ -389,7 +390,7 @@ def test_multi_instance_behavior_throws_its_events(behavior: str, thrown: int) -
 
 
 def ad_hoc(ordering: str = "Parallel", *, completion: str = "", cancel: bool = True, active: str = "") -> Any:
-    done = expression("completionCondition", completion) if completion else ""
+    done = done_when(completion) if completion else ""
     ext = f'<zeebe:adHoc activeElementsCollection="={active}"/>' if active else ""
     return compiled(
         start(),

@@ -19,6 +19,7 @@ from tests.kernel.diagrams import (
     compensate,
     compiled,
     condition,
+    done_when,
     element,
     end,
     error,
@@ -115,7 +116,7 @@ def test_a_failed_output_of_an_event_keeps_what_the_message_brought() -> None:
 def test_an_ad_hoc_condition_that_fails_is_an_incident_of_the_subprocess() -> None:
     program = compiled(
         start(),
-        sub("u", user("a"), user("b"), expression("completionCondition", "done"), tag="adHocSubProcess"),
+        sub("u", user("a"), user("b"), done_when("done"), tag="adHocSubProcess"),
         log("z"), flows="s > u; u > z",
     )  # fmt: skip
     run = Run(program)
@@ -129,7 +130,7 @@ def test_an_ad_hoc_condition_that_fails_is_an_incident_of_the_subprocess() -> No
 def test_an_ad_hoc_subprocess_whose_condition_is_never_true_is_an_incident() -> None:
     program = compiled(
         start(),
-        sub("u", user("a"), expression("completionCondition", "done"), tag="adHocSubProcess"),
+        sub("u", user("a"), done_when("done"), tag="adHocSubProcess"),
         end(),
         flows="s > u; u > e",
     )
@@ -149,7 +150,7 @@ def test_an_empty_choice_of_ad_hoc_activities_ends_it() -> None:
 def test_ad_hoc_commands_are_checked() -> None:
     program = compiled(
         start(), both("f"),
-        sub("u", user("a"), user("b"), expression("completionCondition", "done"), tag="adHocSubProcess", ordering="Sequential",
+        sub("u", user("a"), user("b"), done_when("done"), tag="adHocSubProcess", ordering="Sequential",
             cancelRemainingInstances=False),
         sub("v", start("vs"), user("w"), flows="vs > w"),
         flows="s > f; f > u; f > v",

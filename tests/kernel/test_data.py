@@ -134,7 +134,7 @@ def test_now_is_the_moment_of_the_command() -> None:
         ((start(), xor("g"), end()), "s > g; g > e : 1 +", "not FEEL"),
         ((start(), element("receiveTask", "r")), "s > r", "message that is meant"),
         ((start(), catch("c", '<bpmn:timerEventDefinition id="t"/>')), "s > c", "exactly one of"),
-        ((start(), catch("c", "<bpmn:conditionalEventDefinition/>")), "s > c", "no condition"),
+        ((start(), catch("c", "<bpmn:conditionalEventDefinition/>")), "s > c", "needs <condition>"),
         ((start(), throw("t", link("L"))), "s > t", "link event"),
         ((start(), end("t", error())), "s > t", "no code"),
         ((start(), end("t", escalation())), "s > t", "no code"),

@@ -285,6 +285,12 @@ class TokenGame:
         return False
 
     def _holds_back(self, token: Token, gateway: m.FlowNode, filled: set[str]) -> bool:
+        empty = set(gateway.incoming) - filled
+        return bool(self._reached(token, gateway, boundaries=True) & empty) and not (
+            self._reached(token, gateway, boundaries=False) & filled
+        )
+
+    def _reached(self, token: Token, gateway: m.FlowNode, *, boundaries: bool) -> set[str]:
         reached: set[str] = set()
         seen: set[str] = set()
         stack = [token.node.id]
@@ -302,10 +308,9 @@ class TokenGame:
             stack += [
                 n.id
                 for n in self.home[node_id].nodes
-                if isinstance(n, m.BoundaryEvent) and n.attached_to == node_id
+                if boundaries and isinstance(n, m.BoundaryEvent) and n.attached_to == node_id
             ]
-        empty = set(gateway.incoming) - filled
-        return bool(reached & empty) and not reached & filled
+        return reached
 
     def _open_body(self, token: Token) -> None:
         loop = token.node.loop  # type: ignore[attr-defined]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import pytest
 from flowkit.errors import InvalidPayload
 from flowkit.simulation import Result, load_scenario, open_study, simulate
 from flowkit.simulation.experiment import run_once
-from flowkit.simulation.plan import make_plan
+from flowkit.simulation.planning import make_plan
 from flowkit.simulation.run import Machines
 
 MODELS = Path(__file__).parent / "models"
@@ -109,6 +112,51 @@ def test_a_sampled_delay_replaces_the_timers_own() -> None:
         )
     )
     assert result.cycle_time.mean.value == pytest.approx(3600)
+
+
+def test_every_case_has_a_delay_of_its_own_and_it_counts() -> None:
+    result = simulate(
+        scenario(
+            "timer",
+            tasks={"A": {"processing_time": 0}, "B": {"processing_time": 0}},
+            events={"Pause": {"delay": exponential(900)}},
+        ),
+        replications=20,
+    )
+    assert result.cycle_time.mean.at(0.99).contains(900)
+    assert result.cycle_time.sd.at(0.99).contains(900)
+
+
+@pytest.mark.parametrize("source", ["case_attributes", "tasks"])
+def test_items_are_done_one_by_one(source: str) -> None:
+    """As many as the model's own data says, or as the scenario draws."""
+    parts: dict[str, Any] = {"tasks": {"A": {"processing_time": "10m"}}}
+    if source == "case_attributes":
+        parts["case_attributes"] = {"count": 4}
+    else:
+        parts["tasks"]["A"]["instances"] = 4
+    result = simulate(scenario("items", **parts))
+    assert result.cycle_time.mean.value == pytest.approx(40 * 60)
+    assert result.activity["逐件检查"].per_case.value == 4
+
+
+@pytest.mark.parametrize("model", ["shared", "priority", "boundary"])
+def test_the_hash_seed_of_python_changes_nothing(model: str) -> None:
+    code = (
+        "import sys; from flowkit.simulation import simulate;"
+        "print(simulate(sys.argv[1], replications=1, cases=100).to_json())"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code, str(MODELS / f"{model}.yaml")],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(MODELS.parents[2])},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(found) == 1
 
 
 def test_work_rests_off_shift_or_is_finished() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from flowkit.errors import InvalidExpression
+from flowkit.feel.limits import MAX_FUNCTIONS, MAX_PARTS
 from flowkit.feel.syntax.nodes import Node
 from flowkit.feel.types import FeelType
 from flowkit.feel.values import Externals, Function
@@ -57,7 +59,8 @@ class Emitter:
         self._frames: list[_Locals | _Item] = []
         self._loaded: list[dict[str, str]] = [{}]
         self._quiet: dict[str, str] = {}
-        self._functions = 0
+        self._functions = 0  # bodies around the present place
+        self._bodies = 0  # bodies altogether
 
     # -- source
 
@@ -66,8 +69,12 @@ class Emitter:
         self.lines.append(" " * self._indent + source)
 
     def temporary(self) -> str:
-        """A fresh name."""
+        """A fresh name. Raises InvalidExpression when there are too many."""
         self._counter += 1
+        if self._counter > MAX_PARTS:
+            raise InvalidExpression(
+                f"the expression has more than {MAX_PARTS} operations; split it", text=self.text
+            )
         return f"t{self._counter}"
 
     def assign(self, source: str) -> str:
@@ -114,6 +121,12 @@ class Emitter:
     def body(self, header: str) -> Iterator[None]:
         """The body of a nested function, where variables of the scope are not read again and again."""
         self._functions += 1
+        self._bodies += 1
+        if self._bodies > MAX_FUNCTIONS:
+            raise InvalidExpression(
+                f"the expression has more than {MAX_FUNCTIONS} filters, iterations and functions; split it",
+                text=self.text,
+            )
         with self.block(header):
             yield
         self._functions -= 1

@@ -47,20 +47,28 @@ def _name(emitter: Emitter, node: Name) -> str:
 
 
 def _list(emitter: Emitter, node: ListLiteral) -> str:
+    if all(isinstance(item, Literal) for item in node.items):
+        constants = [item.value for item in node.items if isinstance(item, Literal)]
+        return emitter.assign(f"{emitter.constant(constants)}[:]")
     return emitter.assign(f"[{', '.join([emitter.value(item) for item in node.items])}]")
 
 
 def _context(emitter: Emitter, node: ContextLiteral) -> str:
-    names = [name for name, _ in node.entries]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        return emitter.assign(f"duplicate_key({emitter.constant(twice)}, R, {node.position})")
+    seen: set[str] = set()
+    for name, _ in node.entries:
+        if name in seen:
+            return emitter.assign(f"duplicate_key({emitter.constant(name)}, R, {node.position})")
+        seen.add(name)
     parts = []
     with emitter.locals({}) as known:
         for name, value in node.entries:
             variable = emitter.temporary()
-            if isinstance(value, FunctionLiteral):
-                known[name] = variable  # so that it can call itself
+            if (
+                isinstance(value, FunctionLiteral)
+                and name not in emitter.functions
+                and not emitter.binds(name)
+            ):
+                known[name] = variable  # so that it can call itself, where the name means nothing else
             emitter.line(f"{variable} = {emitter.value(value)}")
             known[name] = variable
             parts.append(f"{emitter.constant(name)}: {variable}")

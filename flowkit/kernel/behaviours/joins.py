@@ -96,17 +96,20 @@ def _look(frame: Frame, scope: Scope, node: Node) -> bool:
 
 
 def _held_back(scope: Scope, node: Node, flows: Mapping[str, Any], ignored: tuple[str, ...]) -> bool:
-    """Can a token in the scope still reach an empty incoming flow, and no filled one?"""
+    """Can a token in the scope still reach an empty incoming flow, and no filled one?
+
+    That it could reach a filled one by a boundary event only excuses nobody: a reminder that leads to
+    the join would otherwise let it fire while the reminded activity still runs.
+    """
     filled = empty = 0
     for bit, flow in enumerate(node.incoming):
         if flow in flows:
             filled |= 1 << bit
         elif flow not in ignored:
             empty |= 1 << bit
-    reach = node.reach
+    reach, by_flow = node.reach, node.reach_by_flow
     for place in scope.at:
-        mask = reach.get(place, 0)
-        if mask & empty and not mask & filled and place != node.id:
+        if place != node.id and reach.get(place, 0) & empty and not by_flow.get(place, 0) & filled:
             return True
     return False
 
