@@ -32,6 +32,7 @@ Subprocesses = Literal["auto", "expanded", "collapsed"]
 _CROWDED = 10
 # Ten seconds of work; a diagram of this size is no picture any more.
 _LARGEST = 5_000
+_DENSEST = 6
 _ORIGIN = (160, 80)
 
 
@@ -46,7 +47,7 @@ def layout(data: bytes, *, subprocesses: Subprocesses = "auto", file: str = "") 
 
     Deterministic: the same file gives the same bytes, and laying out again changes nothing.
     Raises :class:`~flowkit.errors.InvalidModel` if ``data`` is not BPMN, or if one level holds more
-    than 5,000 nodes and flows.
+    than 5,000 nodes and flows, or more than six flows a node.
     """
     source = read_source(data, file=file)
     contents = Contents(source, diagrams_of(source))
@@ -83,9 +84,13 @@ def _arrange(contents: Contents, owner: str) -> Picture:
 
 def _refuse_giants(source: Source, sheet: Sheet) -> None:
     size = len(sheet.nodes) + len(sheet.edges) + len(sheet.loose) + len(sheet.lanes)
-    if size > _LARGEST:
+    flows = len(sheet.edges) + len(sheet.loose)
+    if size > _LARGEST or flows > 100 + _DENSEST * len(sheet.nodes):
         owner = source.elements[sheet.owners[0]]
-        message = f"expected at most {_LARGEST} nodes and flows on one level, found {size}"
+        message = (
+            f"expected at most {_LARGEST} nodes and flows on one level, and about {_DENSEST} flows a node,"
+            f" found {len(sheet.nodes)} nodes and {flows} flows"
+        )
         location = Location(source.file, owner.line)
         hint = "Move parts into collapsed subprocesses."
         raise InvalidModel(

@@ -9,8 +9,6 @@ from flowkit.bpmn.diagram.layout.sheet import Edge, Node, Sheet
 
 __all__ = ["place_aside"]
 
-_Price = tuple[int, int, int]
-
 _USUAL_WIDTH = 100
 _GAP = 50
 
@@ -38,29 +36,22 @@ def place_aside(sheet: Sheet, placed: set[str]) -> None:
 
 def _fill(sheet: Sheet, nodes: list[Node], limit: int) -> int:
     """Place nodes in rows of ``limit`` columns, where they stand in the way of few flows; count the rows."""
-    rows: list[list[Node]] = []
+    crossing = [edge for edge in sheet.edges if _passes(sheet, edge, nodes[0].lane)]
+    rows = 0
+    taken: set[int] = set()
     for node in nodes:
-        choices = [(row, column) for row in range(len(rows) + 1) for column in range(limit - node.span + 1)]
-        free = [
-            (row, column)
-            for row, column in choices
-            if row == len(rows) or all(_apart(column, node.span, other) for other in rows[row])
-        ]
-        crossing = [edge for edge in sheet.edges if _passes(sheet, edge, node.lane)]
+        starts = range(limit - node.span + 1)
+        free = [c for c in starts if rows and taken.isdisjoint(range(c, c + node.span))]
+        # The last row, as long as there is room; then the next.
+        if not free:
+            rows, taken, free = rows + 1, set(), list(starts)
 
-        def price(choice: tuple[int, int], node: Node = node, flows: list[Edge] = crossing) -> _Price:
-            row, column = choice
-            return sum(_blocks(sheet, flow, column, node.span) for flow in flows) + row, row, column
+        def price(column: int, span: int = node.span) -> tuple[int, int]:
+            return sum(_blocks(sheet, edge, column, span) for edge in crossing), column
 
-        node.row, node.column = min(free, key=price)
-        if node.row == len(rows):
-            rows.append([])
-        rows[node.row].append(node)
-    return len(rows)
-
-
-def _apart(column: int, span: int, other: Node) -> bool:
-    return column >= other.column + other.span or column + span <= other.column
+        node.row, node.column = rows - 1, min(free, key=price)
+        taken |= set(range(node.column, node.column + node.span))
+    return rows
 
 
 def _passes(sheet: Sheet, edge: Edge, lane: int) -> bool:

@@ -48,6 +48,8 @@ class Grid:
     bends: dict[int, list[Edge]] = field(default_factory=dict)
     ports: dict[tuple[str, int], list[tuple[Edge, bool]]] = field(default_factory=dict)
 
+    work: int = 0
+
     def __post_init__(self) -> None:
         size = self.width * len(self.levels)
         self.blocked = bytearray(size)

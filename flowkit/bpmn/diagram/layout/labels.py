@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -12,6 +13,9 @@ __all__ = ["crossings", "place_labels"]
 Rectangle = tuple[int, int, int, int]
 
 _NEAR = 260
+_CELL = 128
+# Of more flows from one point, only so many are compared to find where they part.
+_SIBLINGS = 40
 
 
 def place_labels(
@@ -25,39 +29,82 @@ def place_labels(
 
     ``borders`` are those of pools and lanes, which a name should not be written across.
     """
-    taken: list[Rectangle] = [box.bounds for box in boxes]
-    taken += [box.label for box in boxes if box.label]
+    taken, strokes = _Nearby(), _Nearby()
+    for box in boxes:
+        taken.add(box.bounds)
+        if box.label:
+            taken.add(box.label)
+    for line in (*lines.values(), *borders):
+        for (x1, y1), (x2, y2) in pairwise(line):
+            strokes.add((min(x1, x2), min(y1, y2), abs(x2 - x1), abs(y2 - y1)))
+    siblings: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for identity, edge in edges.items():
+        siblings[edge.source, edge.boundary].append(identity)
     labels: dict[str, Rectangle] = {}
     for identity, edge in edges.items():
-        width, height = edge.label
-        if not width:
-            continue
-        best = (10**9, (0, 0, width, height))
-        own = _own_part(identity, edge, lines, edges)
-        for place in _places(own, width, height, level_first=own is not lines[identity]):
-            cost = 1000 * (sum(_hits(place, other) for other in taken) + _outside(place, size))
-            cost += sum(crossings(place, line) for line in (*lines.values(), *borders))
-            if cost < best[0]:
-                best = (cost, place)
-            if not cost:
-                break
-        if best[0] >= 1000:
-            free = [p for p in _around(own, width, height) if not any(_hits(p, other) for other in taken)]
-            inside = (place for place in free if not _outside(place, size))
-            best = 0, next(inside, next(iter(free), best[1]))
-        labels[identity] = best[1]
-        taken.append(best[1])
+        if edge.label[0]:
+            others = [lines[other] for other in siblings[edge.source, edge.boundary] if other != identity]
+            labels[identity] = _best_place(
+                lines[identity], others[:_SIBLINGS], edge.label, size, taken, strokes
+            )
+            taken.add(labels[identity])
     return labels
 
 
-def _own_part(identity: str, edge: Edge, lines: Mapping[str, Line], edges: Mapping[str, Edge]) -> Line:
+class _Nearby:
+    """Rectangles, found by where they are."""
+
+    def __init__(self) -> None:
+        self._cells: dict[tuple[int, int], list[Rectangle]] = defaultdict(list)
+
+    def add(self, rectangle: Rectangle) -> None:
+        for cell in self._touched(rectangle):
+            self._cells[cell].append(rectangle)
+
+    def hits(self, place: Rectangle) -> int:
+        """How many rectangles a place overlaps."""
+        cells = [self._cells[cell] for cell in self._touched(place) if cell in self._cells]
+        return len({id(other) for cell in cells for other in cell if _hits(place, other)})
+
+    def _touched(self, rectangle: Rectangle) -> Iterator[tuple[int, int]]:
+        x, y, width, height = rectangle
+        for column in range(x // _CELL, (x + width) // _CELL + 1):
+            for row in range(y // _CELL, (y + height) // _CELL + 1):
+                yield column, row
+
+
+def _best_place(
+    line: Line,
+    others: Sequence[Line],
+    label: tuple[int, int],
+    size: tuple[int, int],
+    taken: _Nearby,
+    strokes: _Nearby,
+) -> Rectangle:
+    best = (10**9, (0, 0, *label))
+    own = _own_part(line, others)
+    for place in _places(own, *label, level_first=own is not line):
+        cost = 1000 * (taken.hits(place) + _outside(place, size)) + strokes.hits(place)
+        if cost < best[0]:
+            best = (cost, place)
+        if not cost:
+            break
+    if best[0] < 1000:
+        return best[1]
+    free: Rectangle | None = None
+    for place in _around(own, *label):
+        if not taken.hits(place):
+            free = free or place
+            if not _outside(place, size):
+                return place
+    return free or best[1]
+
+
+def _own_part(line: Line, others: Sequence[Line]) -> Line:
     """The line from where it parts from other flows of the same source; a name there is its alone."""
-    line, furthest = lines[identity], (-1, 0)
-    own = line
-    for other, second in edges.items():
-        if other == identity or (second.source, second.boundary) != (edge.source, edge.boundary):
-            continue
-        parted = _parting(line, lines[other])
+    own, furthest = line, (-1, 0)
+    for other in others:
+        parted = _parting(line, other)
         if parted is None:
             continue
         index, (x, y) = parted
@@ -110,7 +157,7 @@ def _places(line: Line, width: int, height: int, *, level_first: bool) -> Iterat
 def _around(line: Line, width: int, height: int) -> Iterator[Rectangle]:
     """Ever wider rings around the line's first corner, for when it is crowded everywhere along it."""
     x, y = line[1] if len(line) > 2 else ((line[0][0] + line[1][0]) // 2, (line[0][1] + line[1][1]) // 2)
-    for ring in range(1, 60):
+    for ring in range(1, 40):
         for dx in range(-ring, ring + 1):
             for dy in (-ring, ring) if abs(dx) < ring else range(-ring, ring + 1):
                 yield x + 10 * dx - width // 2, y + 8 * dy - height // 2, width, height

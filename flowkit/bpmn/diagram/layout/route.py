@@ -19,6 +19,7 @@ _BACKWARD = 3.0
 _BLACK_BOX = 8.0
 # What a search pays, if it found nothing else, for a stretch that it should not share.
 _FORCED = 25.0
+_PATIENCE = 300_000
 
 # What is routed first.
 _RANK = {"sequenceFlow": 0, "messageFlow": 2, "association": 3, "data": 3}
@@ -155,6 +156,8 @@ class _Search:
             min(p // width for p in goal_points),
             max(p // width for p in goal_points),
         )
+        # After a second or so of searching, what remains is routed by the first way found.
+        haste = 1.0 if grid.work < _PATIENCE else 10.0
         best: dict[int, float] = {}
         parents: dict[int, int] = {}
         heap: list[tuple[float, int, float]] = []
@@ -162,9 +165,10 @@ class _Search:
             state = point * 4 + direction
             if cost < best.get(state, 1e9):
                 best[state] = cost
-                heappush(heap, (cost + _ahead(point, width, box), state, cost))
+                heappush(heap, (cost + haste * _ahead(point, width, box), state, cost))
         while heap:
             _, state, cost = heappop(heap)
+            grid.work += 1
             if state < 0:
                 return self._trace(-state - 1, parents)
             if cost > best.get(state, 1e9):
@@ -187,7 +191,7 @@ class _Search:
                 if total < best.get(following, 1e9):
                     best[following] = total
                     parents[following] = state
-                    heappush(heap, (total + _ahead(after, width, box), following, total))
+                    heappush(heap, (total + haste * _ahead(after, width, box), following, total))
         return None
 
     def _ports(self, end: str, leaving: bool) -> list[tuple[int, int, float]]:
