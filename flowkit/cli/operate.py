@@ -27,7 +27,7 @@ DATABASE = "sqlite:///flowkit.db"
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (deploy, start, claim, complete, message, signal, resolve, cancel, worker):
+    for command in (deploy, start, claim, complete, message, signal, evaluate, resolve, cancel, worker):
         app.command()(command)
 
 
@@ -128,6 +128,21 @@ def signal(
     with open_engine(db) as engine:
         reached = engine.broadcast(name, read_variables(variables))
     _reached(reached, "nobody listens", as_json)
+
+
+def evaluate(
+    variables: Variables = None,
+    process: Annotated[str | None, typer.Option("--process", "-p", help="Only this process.")] = None,
+    db: Database = DATABASE,
+    as_json: AsJson = False,
+) -> None:
+    """Start the processes whose conditional start event is true for the given facts.
+
+    Example: [bold]flowkit evaluate -v stock=3[/bold]
+    """
+    with open_engine(db) as engine:
+        started = engine.evaluate_conditions(read_variables(variables), process)
+    _reached(started, "no condition is true", as_json)
 
 
 def _reached(instances: list[str], none: str, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from flowkit.engine import messages, queries, user_tasks
 from flowkit.engine.clock import Clock, SystemClock, VirtualClock, from_micros
 from flowkit.engine.commit import Committer
+from flowkit.engine.conditional_start import start_where_true
 from flowkit.engine.definitions import Definitions
 from flowkit.engine.files import collect
 from flowkit.engine.ids import NewIds, split_id
@@ -273,6 +274,15 @@ class Engine(Operations):
         """Broadcast a signal; the ids of the instances that it reached."""
         data = json_copy(variables)
         return self._committer.run(lambda unit: messages.broadcast(unit, signal, data))
+
+    def evaluate_conditions(self, facts: Mapping[str, Any], process_id: str | None = None) -> list[str]:
+        """Start what waits for a condition: every process (or only ``process_id``) at each conditional
+        start event whose condition is true for ``facts``; the ids of the new instances.
+
+        Nothing else looks at these conditions, since there are no variables outside an instance.
+        """
+        data = json_copy(facts)
+        return self._committer.run(lambda unit: start_where_true(unit, data, process_id))
 
     # ---- running ----------------------------------------------------------------------------
 
