@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-class _Wait(msgspec.Struct, tag=True, tag_field="@", omit_defaults=True):
+class _Wait(msgspec.Struct, tag=True, tag_field="@", omit_defaults=True, gc=False):
     """``token`` is 0 for what a scope waits for (the start of an event subprocess)."""
 
     key: int
@@ -96,7 +96,7 @@ class Incident(_Wait, omit_defaults=True):
 Wait = Job | UserTask | Timer | Subscription | Condition | Call | Request | Incident
 
 
-class Token(msgspec.Struct, omit_defaults=True):
+class Token(msgspec.Struct, omit_defaults=True, gc=False):
     """A position in the diagram.
 
     ``active`` tells whether the node was entered; ``flow`` is where it waits at a join;
@@ -113,7 +113,7 @@ class Token(msgspec.Struct, omit_defaults=True):
     pending: tuple[Compensable, ...] = ()
 
 
-class LoopState(msgspec.Struct, omit_defaults=True):
+class LoopState(msgspec.Struct, omit_defaults=True, gc=False):
     """The counters of a loop or multi-instance body; ``items`` are those that were not started."""
 
     total: int | None = None
@@ -125,7 +125,7 @@ class LoopState(msgspec.Struct, omit_defaults=True):
     thrown: bool = False
 
 
-class Scope(msgspec.Struct, omit_defaults=True):
+class Scope(msgspec.Struct, omit_defaults=True, gc=False):
     """``at`` counts the tokens per node; ``joins`` holds those that wait at a join, per flow."""
 
     key: int
