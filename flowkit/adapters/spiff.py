@@ -19,7 +19,7 @@ from flowkit.adapters.spiff_export import gaps, implicit_starts, to_spiff
 from flowkit.bpmn import model as m
 from flowkit.errors import NotFound
 from flowkit.findings import Finding
-from flowkit.kernel import Event, Flow, Program, compile_process, new_instance, step
+from flowkit.kernel import Flow, Program, compile_process, new_instance, step
 from flowkit.kernel import protocol as p
 from flowkit.kernel.compile_formulas import lookup
 from flowkit.kernel.state import Call, Incident, Job, Request, Timer, UserTask, Wait
@@ -31,7 +31,7 @@ _NOW = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class SpiffRun:
-    """One instance on SpiffWorkflow: what waits, and what has completed, by element id."""
+    """One instance on SpiffWorkflow: what waits, by element id."""
 
     def __init__(self, source: bytes, process_id: str, choices: Mapping[str, bool]) -> None:
         from lxml import etree  # noqa: PLC0415
@@ -100,13 +100,6 @@ class SpiffRun:
             self.workflow.catch(self._event(self._message(node), {}))
         self._run()
 
-    def completed(self) -> Counter[str]:
-        """How often each element has completed."""
-        from SpiffWorkflow.util.task import TaskState  # noqa: PLC0415
-
-        done = self.workflow.get_tasks(state=TaskState.COMPLETED)
-        return Counter(task.task_spec.bpmn_id for task in done if task.task_spec.bpmn_id)
-
 
 class _KernelRun:
     """The same on flowkit's kernel, its data replaced by the choices."""
@@ -114,11 +107,10 @@ class _KernelRun:
     def __init__(self, program: Program, choices: Mapping[str, bool]) -> None:
         self.program = _with_choices(program)
         self.instance = new_instance(self.program, "i")
-        self.events: list[Event] = []
         self._step(p.Start(dict(choices)))
 
     def _step(self, command: p.Command) -> None:
-        self.events += step(self.program, self.instance, command, now=_NOW)
+        step(self.program, self.instance, command, now=_NOW)
 
     @property
     def over(self) -> bool:
@@ -134,14 +126,6 @@ class _KernelRun:
     def do(self, node: str) -> None:
         wait = next(wait for wait in self.instance.waits.values() if wait.node == node)
         self._step(_answer(wait))
-
-    def completed(self) -> Counter[str]:
-        nodes = self.program.nodes
-        return Counter(
-            event.node
-            for event in self.events
-            if isinstance(event, p.ElementCompleted) and nodes[event.node].kind not in ("subProcess",)
-        )
 
 
 def _answer(wait: Wait) -> p.Command:
@@ -216,7 +200,7 @@ def verify(
     definitions: m.Definitions, process_id: str, *, walks: int = 20, steps: int = 40, seed: int = 0
 ) -> Verification:
     """Lead both engines through ``walks`` random walks of at most ``steps`` steps and compare what
-    waits and what has completed after each. Deterministic by ``seed``.
+    waits, and whether it has ended, after each. Deterministic by ``seed``.
 
     Raises NotFound when the file has no such process, InvalidModel when it does not compile.
     """

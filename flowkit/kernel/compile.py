@@ -145,7 +145,6 @@ class _ProcessCompiler:
             tuple(chosen),
             tuple(event_starts),
             inner_activities,
-            isinstance(container, m.Transaction),
         )
 
     def _instantiates(self, node_id: str) -> bool:

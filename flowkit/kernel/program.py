@@ -241,7 +241,6 @@ class Container:
     """The start events of the event subprocesses."""
     activities: tuple[str, ...]
     """Those without incoming flows, in document order (ad-hoc subprocesses)."""
-    transaction: bool = False
 
 
 @dataclass(frozen=True, slots=True)

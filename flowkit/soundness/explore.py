@@ -71,7 +71,6 @@ class Exploration:
     errors: dict[str, tuple[int, str]] = field(default_factory=dict)
     """Where errors left the process: the state before, and the step that did it."""
     entered: set[str] = field(default_factory=set)
-    taken: set[str] = field(default_factory=set)
     decided: bool = True
 
     def trail(self, state: int) -> list[str]:
@@ -177,8 +176,6 @@ class _Explorer:
         for event in events:
             if isinstance(event, p.ElementEntered):
                 found.entered.add(event.node)
-            elif isinstance(event, p.FlowTaken | p.TokenCreated) and event.flow is not None:
-                found.taken.add(event.flow)
         if no_flow:
             return  # an exhaustive set of conditions is the model's promise; data decides it
         if instance.status == "error":
