@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -40,11 +40,11 @@ Effect = tuple[Any, ...]
 """What the simulator has to do: ``effect[0](run, case, effect)``."""
 
 
-class Translator:
+class Translator(Protocol):
     """Turns the kernel's events into effects; implemented by :mod:`flowkit.simulation.effects`."""
 
     def effect(self, program: Program, event: p.Event, now: datetime) -> Effect | None:
-        raise NotImplementedError
+        """What the simulator has to do for ``event``; None for nothing."""
 
 
 @dataclass(slots=True)
