@@ -101,7 +101,7 @@ def _stages(study: Study, outcomes: Mapping[int, Outcome]) -> Iterator[range]:
 
 def run_once(machines: Machines, study: Study, replication: int, log: LogWriter | None = None) -> Outcome:
     """One replication in this process."""
-    run = Run(machines, study.scenario.run.seed, replication, logbook=log)
+    run = Run(machines, study.scenario.run.seed, replication, log=log)
     return outcome_of(run.execute(), replication)
 
 
