@@ -79,7 +79,7 @@ class Run:
         replication: int,
         *,
         log: LogWriter | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[float], None] | None = None,
     ) -> None:
         plan = machines.plan
         self.plan = plan
@@ -198,7 +198,9 @@ class Run:
             heapify(self.heap)
             self.stale = 0
         if self._progress is not None:
-            self._progress(self.completed + self.stuck_cases)
+            over = self.completed + self.stuck_cases
+            of_cases = over / self.most_cases if self.most_cases else 0.0
+            self._progress(min(1.0, max(of_cases, self.now / self.until)))
 
     def _close(self) -> None:
         now = self.now
