@@ -108,7 +108,8 @@ def _stages(study: Study, outcomes: Mapping[int, Outcome]) -> Iterator[range]:
 def _fraction(progress: Progress | None, before: int, planned: int) -> GoingOn | None:
     if progress is None:
         return None
-    return lambda replication, share: progress(min(before + replication, planned) + share, planned)
+    # a whole number says that so many are finished
+    return lambda replication, share: progress(min(before + replication, planned) + min(share, 0.99), planned)
 
 
 def run_once(
