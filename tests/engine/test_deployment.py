@@ -57,9 +57,9 @@ def test_a_bundle_is_read_again_by_another_engine(make: Make, url: str) -> None:
 
 def test_a_decision_is_bound_by_its_version_tag(make: Make) -> None:
     def tagged(tag: str, value: int) -> bytes:
-        return definitions(
-            decision("off", literal(str(value))), attributes='xmlns:camunda="http://camunda.org/schema/1.0/dmn"'
-        ).replace(b'<decision id="off"', f'<decision camunda:versionTag="{tag}" id="off"'.encode())  # fmt: skip
+        space = 'xmlns:camunda="http://camunda.org/schema/1.0/dmn"'
+        text = definitions(decision("off", literal(str(value))), attributes=space).decode()
+        return text.replace("<decision ", f'<decision camunda:versionTag="{tag}" ').encode()
 
     engine = make()
     engine.deploy({"d.dmn": tagged("spring", 5)})
