@@ -96,7 +96,8 @@ START_TIMER = Table(
 )
 INSTANCE = Table(
     "flowkit_instance",
-    (
+    (  # state is that after the first ``snapshot`` events; revision tells how many there were when the
+        # row was last written, which is at every step only where rows are locked
         "id text",
         "process text",
         "version int",
@@ -112,6 +113,7 @@ INSTANCE = Table(
         "ended int null",
         "outcome text null",
         "revision int",
+        "snapshot int",
         "state blob",
     ),
     ("id",),
