@@ -14,7 +14,6 @@ from lxml import etree
 from flowkit.errors import InvalidPayload
 from flowkit.export import open_log, read_log
 from flowkit.simulation import Goal, compare, fit, load_scenario, optimise, simulate, sweep
-from flowkit.simulation.cluster import connect
 from flowkit.simulation.report import heat_map
 
 MODELS = Path(__file__).parent / "models"
@@ -208,10 +207,14 @@ def test_results_are_written_as_json_and_csv(tmp_path: Path) -> None:
     assert "Holm" in comparison.write(tmp_path / "c.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("address", ["host:1", "ftp://x", ""])
-def test_an_address_that_is_no_cluster_is_refused(address: str) -> None:
-    with pytest.raises(ValueError, match="address of a cluster"), connect(address):
-        pass
+def test_results_are_written_as_parquet(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pip install 'flowkit[parquet]'")
+    result = simulate(SHARED, replications=3, cases=100)
+    rows = parquet.read_table(result.write(tmp_path / "r.parquet")).to_pylist()
+    assert {row["measure"] for row in rows} == set(result.names)
+    (cycle,) = (row for row in rows if row["measure"] == "cycle_time.mean")
+    assert (cycle["mean"], cycle["replications"]) == (result.cycle_time.mean.value, 3)
+    assert cycle["low"] < cycle["mean"] < cycle["high"]
 
 
 def test_a_measure_that_does_not_exist_is_named() -> None:
