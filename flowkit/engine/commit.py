@@ -34,7 +34,7 @@ __all__ = ["Batch", "Committer", "Outcome", "Work"]
 T = TypeVar("T")
 Work = Callable[[Unit], Any]
 
-MAX_GROUP = 128
+MAX_GROUP = 256
 MAX_ATTEMPTS = 12
 CACHED_INSTANCES = 4096
 
@@ -208,7 +208,7 @@ class Committer:
 
     def submit(self, work: Work, notify: Callable[[Outcome], None], instance: str = "") -> None:
         """Queue ``work``; ``notify`` is called by the thread that leads the transaction."""
-        self._queue.append(_Entry(work, instance, notify).queued())
+        self._queue.append(_Entry(work, instance, notify))
 
     def lead(self) -> bool:
         """Commit what is queued; whether there was anything."""

@@ -163,6 +163,14 @@ class Unit:
                 self.write()
         return batch.session
 
+    def fresh(self, table: Table) -> tuple[Session, Changes]:
+        """The session, and what earlier units of the transaction are going to insert into ``table`` or
+        remove from it: for a reader that takes that into account. Other changes are written first."""
+        changes = self.batch.changes
+        if changes.patches(table):
+            self.read(table)
+        return self.batch.session, changes
+
     def write(self) -> Session:
         """Everything gathered so far goes to the database, undone if the unit fails; for bulk SQL."""
         batch = self.batch
