@@ -23,7 +23,7 @@ from flowkit.engine.sql.schema import EVENT, INSTANCE, JOB, OUTBOX, TIMER
 from flowkit.engine.store import Session, WriteConflict
 from flowkit.engine.telemetry import Observed
 from flowkit.engine.unit import Unit
-from flowkit.errors import Conflict, EngineClosed, StoreUnavailable
+from flowkit.errors import Conflict, EngineClosed, StoreUnavailable, WrongState
 
 if TYPE_CHECKING:
     from flowkit.engine.definitions import Version
@@ -39,6 +39,10 @@ MAX_ATTEMPTS = 12
 CACHED_INSTANCES = 4096
 
 _INTERRUPTED = "The transaction was interrupted; look whether the command was stored before trying again."
+_OWN_TRANSACTION = (
+    "A handler that takes part in its step's transaction can't wait for another one: give the engine's "
+    "method the handler's own, as connection=…, or leave the work to the diagram."
+)
 _NEWS = {JOB, TIMER, OUTBOX}
 
 _REVISION = f"SELECT revision FROM {INSTANCE.name} WHERE id=?"
@@ -186,6 +190,8 @@ class Committer:
         self._queue: deque[_Entry] = deque()
         self._lock = threading.Lock()
         self._closed = False
+        self._lent_to = 0
+        """The thread whose handler has the writer's connection."""
         self.listeners: list[Callable[[], None]] = []
         """Called after a transaction that may have brought work for a worker."""
 
@@ -229,8 +235,53 @@ class Committer:
         batch = Batch(self.parts, session, {}, 0)
         outcome = batch.perform(work)
         batch.changes.flush(session)
+        if self._lent_to == threading.get_ident():  # our own connection: what is cached may be outdated
+            for instance_id in batch.live:
+                self.cache.pop(instance_id, None)
         result: T = outcome.get()
         return result
+
+    def run_lent(self, work: Callable[[Unit], T]) -> T:
+        """Run ``work``, which lends the driver's connection to a handler, in a transaction of its own:
+        all of it is stored, or, when it raises, nothing.
+
+        Where instances are locked by row, others go on meanwhile; SQLite has one writer, which it is then.
+        """
+        if self.parts.store.lock:
+            self._check_open()
+            return self._lend(work)[0]
+        with self._lock:
+            self._check_open()
+            self._lent_to = threading.get_ident()
+            try:
+                result, batch = self._lend(work)
+            finally:
+                self._lent_to = 0
+            self._remember(batch)
+        self._hand_on()
+        return result
+
+    def _lend(self, work: Callable[[Unit], T]) -> tuple[T, Batch]:
+        for attempt in range(MAX_ATTEMPTS):
+            try:
+                with self.parts.store.lending() as session:
+                    batch = Batch(self.parts, session, {}, 0)
+                    unit = Unit(batch)
+                    result = work(unit)
+                    unit.settle()
+                    unit.accept()
+                    batch.changes.flush(session)
+            except WriteConflict as conflict:
+                if attempt + 1 == MAX_ATTEMPTS:
+                    raise Conflict(f"Others store the same at the same time: {conflict}") from conflict
+                time.sleep(0.001 * attempt)
+            else:
+                if self.parts.telemetry is not None:
+                    self.parts.telemetry.committed(batch.observed, 1)
+                for listen in self.listeners:
+                    listen()
+                return result, batch
+        raise AssertionError("the last attempt returns or raises")
 
     def close(self) -> None:
         """Wait for the running transaction and refuse further ones."""
@@ -245,6 +296,8 @@ class Committer:
     def _run(self, entries: list[_Entry]) -> None:
         """Commit ``entries``: at once when nobody else is about, else in the queue's turn."""
         if self._queue or not self._lock.acquire(blocking=False):
+            if self._lent_to == threading.get_ident():
+                raise WrongState(_OWN_TRANSACTION)
             self._queue.extend(entry.queued() for entry in entries)
             for entry in entries:
                 self._await(entry)
