@@ -124,7 +124,11 @@ class Changes:
     def flush(self, session: Session) -> None:
         """Write everything and forget it. Removals go first: a row may be put in a removed one's place."""
         for table, removals in self._removals.items():
-            _remove(session, table, list(removals))
+            if len(removals) == 1:
+                [key] = removals
+                session.run(table.delete(len(key)), key)
+            else:
+                _remove(session, table, removals)
         for table, puts in self._puts.items():
             if len(puts) == 1:
                 session.run_many(table.insert, *puts.values())
@@ -151,10 +155,7 @@ def _merge(tables: dict[Table, dict[Key, Any]], table: Table, rows: dict[Key, An
         known.update(rows)
 
 
-def _remove(session: Session, table: Table, keys: list[Key]) -> None:
-    if len(keys) == 1:
-        session.run(table.delete(len(keys[0])), keys[0])
-        return
+def _remove(session: Session, table: Table, keys: Iterable[Key]) -> None:
     by_length: dict[int, list[Key]] = {}
     for key in keys:
         by_length.setdefault(len(key), []).append(key)
