@@ -112,7 +112,10 @@ class Changes:
         for table, removals in self._removals.items():
             _remove(session, table, list(removals))
         for table, puts in self._puts.items():
-            session.run_many(table.insert, [row for rows in puts.values() for row in rows])
+            if len(puts) == 1:
+                session.run_many(table.insert, *puts.values())
+            else:
+                session.run_many(table.insert, [row for rows in puts.values() for row in rows])
         for table, patches in self._patches.items():
             _patch(session, table, patches)
         self.clear()
@@ -138,6 +141,10 @@ def _remove(session: Session, table: Table, keys: list[Key]) -> None:
 
 
 def _patch(session: Session, table: Table, patches: Mapping[Key, Mapping[str, Any]]) -> None:
+    if len(patches) == 1:
+        [(key, values)] = patches.items()
+        session.run(table.update(tuple(values)), (*values.values(), *key))
+        return
     by_columns: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     for key, values in patches.items():
         by_columns.setdefault(tuple(values), []).append((*values.values(), *key))

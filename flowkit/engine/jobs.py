@@ -21,7 +21,7 @@ from flowkit.engine.payload import decode, encode, json_copy
 from flowkit.engine.sql.schema import JOB
 from flowkit.errors import FlowkitError, InvalidPayload, Rejected
 from flowkit.kernel.protocol import Command, CompleteJob, FailJob, ThrowBpmnError
-from flowkit.tasks import BpmnError, Handler, Retry, TaskContext
+from flowkit.tasks import BpmnError, Handler, InvalidHandler, Retry, TaskContext
 from flowkit.timers import parse_timer_duration
 
 if TYPE_CHECKING:
@@ -225,8 +225,8 @@ def command_for_failure(job: Claimed, error: Exception, now: datetime) -> Comman
             job=job.key, code=error.code, message=error.message, variables=json_copy(error.variables)
         )
     left = max(job.retries - 1, 0)
-    if isinstance(error, InvalidPayload):
-        left = 0  # the same variables would fail again
+    if isinstance(error, InvalidPayload | InvalidHandler):
+        left = 0  # the same would fail again
     delay = backoff(job.id, job.attempt, job.headers)
     if isinstance(error, Retry) and error.after is not None:
         delay = error.after

@@ -22,7 +22,7 @@ from flowkit.engine.sql.schema import (
 from flowkit.kernel import protocol as p
 
 if TYPE_CHECKING:
-    from flowkit.engine.unit import Live
+    from flowkit.engine.snapshots import Live
 
 __all__ = ["PROJECTIONS"]
 
