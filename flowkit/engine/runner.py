@@ -32,7 +32,7 @@ class InlineRunner:
         self._seconds_per_job = 0.0
 
     def run_until_idle(self) -> int:
-        """Do jobs, due timers and the outbox until none is left; how many were done."""
+        """Do jobs, due timers and what was postponed until none is left; how many were done."""
         done = 0
         due = Due()
         results: list[Result] = []

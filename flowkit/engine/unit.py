@@ -15,7 +15,7 @@ from flowkit.engine.changes import Changes
 from flowkit.engine.effects import REACTIONS
 from flowkit.engine.projections import PROJECTIONS
 from flowkit.engine.snapshots import LIVES, Live, lives, saved
-from flowkit.engine.sql.schema import DEFINITION, EVENT, INSTANCE, OUTBOX, Table
+from flowkit.engine.sql.schema import DEFINITION, EVENT, INSTANCE, POSTPONED, Table
 from flowkit.engine.store import Session
 from flowkit.engine.telemetry import Observed
 from flowkit.errors import NotFound
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Unit"]
 
 MAX_REACTIONS = 1000
-"""What one transaction answers at once; the rest waits in the outbox for transactions of its own."""
+"""What one transaction answers at once; the rest is postponed to transactions of its own."""
 
 _FOLLOWED = {
     kind: (PROJECTIONS.get(kind), kind in REACTIONS) for kind in PROJECTIONS.keys() | REACTIONS.keys()
@@ -217,7 +217,7 @@ class Unit:
         """Leave the answer to ``event`` to a later transaction, not before ``waits_for`` resumes."""
         key = self.parts.new_id(self.now)
         row = [key, instance_id, waits_for, encode_events([event])]
-        self.changes.put(OUTBOX, (key,), row)
+        self.changes.put(POSTPONED, (key,), row)
 
     def react(self, instance_id: str, event: Event) -> None:
         """Answer an event that was postponed."""

@@ -242,8 +242,8 @@ MESSAGE = Table(
 MESSAGE_SEEN = Table(
     "flowkit_message_seen", ("message_id text", "expires int"), ("message_id",), ("(expires)",)
 )
-OUTBOX = Table(
-    "flowkit_outbox",
+POSTPONED = Table(
+    "flowkit_postponed",
     ("id text", "instance text", "waits_for text null", "event blob"),
     ("id",),
     ("(id) where waits_for is null", "(waits_for) where waits_for is not null"),
@@ -267,7 +267,7 @@ TABLES = (
     INCIDENT,
     MESSAGE,
     MESSAGE_SEEN,
-    OUTBOX,
+    POSTPONED,
 )
 INSTANCE_ROWS = (JOB, TIMER, SUBSCRIPTION, USER_TASK, CANDIDATE, INCIDENT)
 """What a live instance has rows in; all are gone when it ends."""
