@@ -11,10 +11,11 @@ import hashlib
 import logging
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from flowkit.engine.clock import micros
 from flowkit.engine.ids import join_id
@@ -62,8 +63,7 @@ _EXPIRED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(msgspec.Struct, frozen=True):
     """A job in the hands of a worker until ``lease_ends`` (microseconds)."""
 
     instance: str
@@ -84,7 +84,7 @@ class Claimed:
 
     def extended(self, ends: datetime) -> Claimed:
         """The same claim with a longer lease."""
-        return replace(self, lease_ends=micros(ends))
+        return msgspec.structs.replace(self, lease_ends=micros(ends))
 
     def inputs(self) -> dict[str, Any]:
         """The variables, the handler's own to change."""

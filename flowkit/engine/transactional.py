@@ -10,8 +10,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from flowkit.engine.jobs import Claimed, command_for_failure
 from flowkit.engine.payload import json_copy
@@ -49,7 +50,7 @@ def perform_lent(
 
 
 def _perform(committer: Committer, handler: Handler, job: Claimed, context: TaskContext) -> Command | None:
-    quiet = replace(context, heartbeat=_no_heartbeat)
+    quiet = msgspec.structs.replace(context, heartbeat=_no_heartbeat)
 
     def work(unit: Unit) -> None:
         try:
