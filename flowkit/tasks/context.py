@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 __all__ = ["TaskContext"]
 
@@ -39,5 +38,3 @@ class TaskContext:
     """The engine's clock, which is virtual in tests and simulations."""
     heartbeat: Callable[[], None] = _no_heartbeat
     """Extends the lease of a long job; call it at least every third of the lease's length."""
-    connection: Any = None
-    """The open transaction of the engine's SQL store where the worker offers it, else None."""

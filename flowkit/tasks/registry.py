@@ -41,6 +41,9 @@ def task(job_type: str, *, result: str | None = None, title: str = "") -> Callab
     Arguments are read by name from the job's variables and validated by pydantic against their
     annotations; ``Annotated[str, Field(alias="车牌")]`` reads a variable by another name. An argument
     annotated :class:`TaskContext` gets the context; ``**variables`` takes every variable left over.
+    One annotated with a connection (:class:`~flowkit.tasks.Connection`, ``sqlite3.Connection``,
+    ``psycopg.Connection``, SQLAlchemy's ``Connection`` or ``Session``) gets the transaction that
+    stores the job's completion: what the handler writes there is stored with it, or not at all.
 
     What the function returns becomes variables: a mapping, pydantic model or dataclass gives one
     variable a field; None gives none; any other value is stored under ``result``, or under the
@@ -84,6 +87,11 @@ class Handler:
             return None
         return frozenset(parameter.variable for parameter in self.signature.parameters)
 
+    @property
+    def transactional(self) -> bool:
+        """Whether the handler takes part in the transaction of its step."""
+        return self.signature.connection is not None
+
     @cached_property
     def _inputs(self) -> Any:
         return self.signature.adapter()
@@ -98,7 +106,9 @@ class Handler:
         except PydanticUserError:  # models bring their own configuration
             return TypeAdapter(self.signature.returns)
 
-    def arguments(self, context: TaskContext, variables: Mapping[str, Any]) -> dict[str, Any]:
+    def arguments(
+        self, context: TaskContext, variables: Mapping[str, Any], connection: Any = None
+    ) -> dict[str, Any]:
         """The keyword arguments for a call; raises InvalidPayload naming every argument at fault."""
         signature = self.signature
         arguments: dict[str, Any] = {}
@@ -114,9 +124,13 @@ class Handler:
                     arguments[parameter.name] = checked[parameter.variable]
         if signature.takes_all:
             known = {parameter.variable for parameter in signature.parameters} | {signature.context}
+            if signature.connection is not None:
+                known.add(signature.connection.argument)
             arguments.update({name: value for name, value in variables.items() if name not in known})
         if signature.context:
             arguments[signature.context] = context
+        if signature.connection is not None:
+            arguments[signature.connection.argument] = connection
         return arguments
 
     def variables_of(self, value: Any) -> dict[str, Any]:
@@ -146,8 +160,12 @@ class Handler:
             return plain
         return {self.result or self.function.__name__: plain}
 
-    def call(self, context: TaskContext, variables: Mapping[str, Any]) -> dict[str, Any]:
+    def call(
+        self, context: TaskContext, variables: Mapping[str, Any], connection: Any = None
+    ) -> dict[str, Any]:
         """Call the function and give its result as variables; runs an ``async`` one to its end.
+
+        ``connection`` is for a handler that takes part in its step's transaction.
 
         Raises InvalidPayload for wrong arguments or a wrong result (trying again would not help),
         and whatever the function raises, :class:`BpmnError` and :class:`Retry` among it.
@@ -156,7 +174,7 @@ class Handler:
             import asyncio  # noqa: PLC0415 heavy, and only some handlers are async
 
             return asyncio.run(self.call_async(context, variables))
-        return self.variables_of(self.function(**self.arguments(context, variables)))
+        return self.variables_of(self.function(**self.arguments(context, variables, connection)))
 
     async def call_async(self, context: TaskContext, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Like :meth:`call`, inside a running event loop; a plain function runs in a thread."""
