@@ -56,10 +56,12 @@ _READY = (
     "WHERE state='ready' AND active=1 AND type=? ORDER BY priority DESC, at LIMIT ?"
 )
 _TYPES = f"SELECT type FROM {JOB.name} WHERE state='ready' AND active=1 AND type>? ORDER BY type LIMIT 1"
-_WAKE = f"UPDATE {JOB.name} SET state='ready' WHERE state='waiting' AND at<=?"
+_TIMED = "state IN ('waiting', 'leased')"
+"""The condition of the index over time, said in its words: SQLite does not see that it is implied."""
+_WAKE = f"UPDATE {JOB.name} SET state='ready' WHERE {_TIMED} AND state='waiting' AND at<=?"
 _EXPIRED = (
     f"SELECT instance, key, node, retries, attempt, worker, headers FROM {JOB.name} "
-    "WHERE state='leased' AND at<=? AND active=1 ORDER BY at LIMIT 100"
+    f"WHERE {_TIMED} AND state='leased' AND at<=? AND active=1 ORDER BY at LIMIT 100"
 )
 
 
