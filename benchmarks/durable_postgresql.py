@@ -1,4 +1,4 @@
-"""The durable engine on PostgreSQL: W1, W2, and how fast four processes claim jobs.
+"""The durable engine on PostgreSQL: W1, W2, DBOS on the same server, and how fast four processes claim jobs.
 
 Runs where the server's binaries are installed, on a private cluster with ``fsync`` on; otherwise it
 gives no rows.
@@ -10,16 +10,18 @@ import asyncio
 import multiprocessing
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from benchmarks import peers
 from benchmarks.diagrams import service_tasks, user_tasks
 from benchmarks.durable import TASKS, VARIABLES, drive_user_tasks, work
 from benchmarks.rows import Row
 from flowkit import Engine
 from tests.engine.cluster import Cluster, find_binaries
 
-INSTANCES = 200
+INSTANCES = 1000
+ROUNDS = 3
 JOBS = 20_000
 PROCESSES = 4
 BATCH = 50
@@ -31,11 +33,26 @@ def measure() -> Iterator[Row]:
     if binaries is None:
         return
     with tempfile.TemporaryDirectory() as folder, Cluster(binaries, Path(folder), fsync=True) as cluster:
-        yield Row("durable.postgres_w1_us", _service_work(cluster.new_database()) * 1e6, "µs", "", "a step")
-        each = _user_work(cluster.new_database())
-        yield Row("durable.postgres_w2_us", each * 1e6, "µs", "", "50 callers")
+        yield from _work(cluster, "w1", _service_work, "a step", peer_instances=40, goal="≥ 15")
+        yield from _work(cluster, "w2", _user_work, "50 callers", peer_instances=20, goal="≥ 40")
         note = f"{PROCESSES} processes, {BATCH} at a time, none twice"
         yield Row("durable.postgres_claims_per_s", _claims(cluster.new_database()), "jobs/s", "≥ 10000", note)
+
+
+def _work(
+    cluster: Cluster, work: str, ours: Callable[[str], float], note: str, *, peer_instances: int, goal: str
+) -> Iterator[Row]:
+    """A work, and DBOS with the same on the same server, in turns; the best round of each."""
+    times, theirs = [], []
+    for _ in range(ROUNDS):
+        times.append(ours(cluster.new_database()))
+        peer = peers.dbos(cluster.new_database(), work, peer_instances, TASKS)
+        if peer is not None:
+            theirs.append(peer)
+    yield Row(f"durable.postgres_{work}_us", min(times) * 1e6, "µs", "", note)
+    if theirs:
+        note = f"{min(times) * 1e6:.0f} against {min(theirs) * 1e6:,.0f} µs a step"
+        yield Row(f"durable.postgres_{work}_vs_dbos", min(theirs) / min(times), "times", goal, note)
 
 
 def _service_work(url: str) -> float:

@@ -1,13 +1,12 @@
 """Simulation against Prosimos and a hand-written SimPy model: speed, memory, processes, variates.
 
-Prosimos is run in the interpreter that ``FLOWKIT_PROSIMOS_PYTHON`` names, else in ``.venv-peers`` (made by
-``make bench``), since its pins differ from ours. Every side runs in a fresh process, after its imports.
+Prosimos and SimPy are run as :mod:`benchmarks.peers` says. Every side runs in a fresh process, after its
+imports.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+from benchmarks.peers import python_with
 from benchmarks.rows import Row
 from benchmarks.simulation_models import loan, shared
 
@@ -93,17 +93,6 @@ def _flowkit(*arguments: object) -> dict[str, float]:
     return _run(sys.executable, "-m", "benchmarks.simulation", *map(str, arguments))
 
 
-def _python_with(package: str) -> str | None:
-    """An interpreter that can import ``package``: the one that is named, the peers', or this one."""
-    local = HERE.parent / ".venv-peers" / "bin" / "python"
-    for candidate in (os.environ.get("FLOWKIT_PROSIMOS_PYTHON"), str(local), sys.executable):
-        if candidate and Path(candidate).exists():
-            probe = subprocess.run([candidate, "-c", f"import {package}"], capture_output=True, check=False)
-            if probe.returncode == 0:
-                return candidate
-    return None
-
-
 def measure() -> Iterable[Row]:
     """The figures, peers interleaved with ourselves."""
     with tempfile.TemporaryDirectory() as folder:
@@ -119,8 +108,8 @@ def measure() -> Iterable[Row]:
 
 def _against_peers(here: Path) -> Iterable[Row]:
     model = here / "shared" / "own.json"
-    python = _python_with("prosimos")
-    simpy = _python_with("simpy")
+    python = python_with("prosimos")
+    simpy = python_with("simpy")
     speeds, ratios, to_simpy, memory = [], [], [], []
     for _ in range(ROUNDS):
         ours = _flowkit("own", model, CASES)
@@ -137,10 +126,6 @@ def _against_peers(here: Path) -> Iterable[Row]:
     if to_simpy:
         yield Row("simulation.shared_vs_simpy", median(to_simpy), "×", note="a hand-written SimPy model")
     if not python:
-        print(
-            "simulation: Prosimos is not installed, its rows are left out; `make bench` installs it",
-            file=sys.stderr,
-        )
         return
     yield Row("simulation.shared_vs_prosimos", median(ratios), "×", ">= 10", "activity events/s, interleaved")
     yield Row("simulation.memory_vs_prosimos", median(memory), "×", "<= 0.1", "over import, 100,000 cases")

@@ -143,7 +143,6 @@ NOT_EXECUTED: dict[str, str] = {
     "adHocSubProcess.job": "name the activities to start with zeebe:adHoc activeElementsCollection.",
     "instantiate.after-start": "the start event is superfluous; remove it, and the flow from it.",
     "data.streaming": "data enters and leaves when an activity starts and ends; use ordinary inputs.",
-    "adHocSubProcess.output": "let the activities write variables; their scope is that of the subprocess.",
     "correlation": "give the message a zeebe:subscription and remove the correlation elements.",
     "dataStore.data": "read or write the store in the handler of a service task.",
     "resource.parameters": "write the query as an expression, or set zeebe:assignmentDefinition.",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,10 @@ from flowkit.cli.inputs import Tasks, Variables, handlers_of, read_variables
 from flowkit.cli.output import FAILED, AsJson, fail, print_findings, print_json
 from flowkit.errors import InvalidModel
 from flowkit.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from flowkit.dmn import DecisionModel
+    from flowkit.feel import HostFunction
 
 __all__ = ["register"]
 
@@ -45,23 +49,48 @@ def _models(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def _findings(path: Path, job_types: frozenset[str] | None) -> list[Finding]:
-    data = path.read_bytes()
+def _findings(paths: list[Path], job_types: frozenset[str] | None, *, whole: bool) -> list[Finding]:
+    """What is wrong with the files; with ``whole`` also what they call and none of them has."""
+    from flowkit import bpmn  # noqa: PLC0415 heavy
+    from flowkit.bpmn.references import missing_definitions  # noqa: PLC0415
+
+    found: list[Finding] = []
+    known: set[tuple[str, str]] = set()
+    diagrams = []
+    for path in paths:
+        try:
+            if path.suffix in (".form", ".json"):
+                from flowkit.tasks.forms import read_form  # noqa: PLC0415 heavy
+
+                known.add(("form", read_form(path.read_bytes(), file=str(path)).id))
+            elif path.suffix != ".dmn":
+                definitions = bpmn.parse(path.read_bytes(), file=str(path))
+                diagrams.append(definitions)
+                found += bpmn.lint(definitions, job_types=job_types)
+                known |= {("process", one.id) for one in (*definitions.processes, *definitions.global_tasks)}
+        except InvalidModel as error:
+            found += error.findings
+    decisions, problems = _decision_findings([path for path in paths if path.suffix == ".dmn"])
+    known |= {("decision", one) for one in decisions}
+    missing = missing_definitions(diagrams, lambda kind, wanted: (kind, wanted.id) in known) if whole else []
+    found = [*found, *problems, *missing]
+    place = {str(path): number for number, path in enumerate(paths)}
+    return sorted(found, key=lambda one: place.get(one.location.file, -1))
+
+
+def _decision_findings(paths: list[Path]) -> tuple[set[str], list[Finding]]:
+    """The ids of the decisions, and what is wrong; files that import one another are read together."""
+    if not paths:
+        return set(), []
+    from flowkit import dmn  # noqa: PLC0415 heavy
+
     try:
-        if path.suffix == ".dmn":
-            from flowkit import dmn  # noqa: PLC0415 heavy
-
-            return list(dmn.check(dmn.parse(data, file=str(path))))
-        if path.suffix in (".form", ".json"):
-            from flowkit.tasks.forms import read_form  # noqa: PLC0415 heavy
-
-            read_form(data, file=str(path))
-            return []
-        from flowkit import bpmn  # noqa: PLC0415 heavy
-
-        return list(bpmn.lint(bpmn.parse(data, file=str(path)), job_types=job_types))
+        files = {str(path): path.read_bytes() for path in paths}
+        models = dmn.parse_files(files, functions=_business_time())
     except InvalidModel as error:
-        return list(error.findings)
+        return set(), list(error.findings)
+    ids = {decision for model in models.values() for decision in model.decisions}
+    return ids, [finding for model in models.values() for finding in dmn.check(model)]
 
 
 def lint(
@@ -79,7 +108,7 @@ def lint(
     Example: [bold]flowkit lint processes/[/bold]
     """
     job_types = handlers_of(tasks, "memory:", None)[0].types if types or tasks else None
-    findings = [finding for path in _models(paths) for finding in _findings(path, job_types)]
+    findings = _findings(_models(paths), job_types, whole=any(path.is_dir() for path in paths))
     from flowkit.bpmn import report  # noqa: PLC0415 heavy
 
     if sarif:
@@ -162,7 +191,7 @@ def decide(
     """
     from flowkit import dmn  # noqa: PLC0415 heavy
 
-    model = dmn.parse(path.read_bytes(), file=str(path))
+    model = _decision_model(path)
     errors = [finding for finding in dmn.check(model) if finding.severity is Severity.ERROR]
     if errors:
         raise InvalidModel(errors)
@@ -178,6 +207,28 @@ def decide(
         typer.echo(dmn.explain(result))
 
 
+def _decision_model(path: Path) -> DecisionModel:
+    """The model in a file; what it imports is looked for in the files beside it."""
+    from flowkit import dmn  # noqa: PLC0415 heavy
+
+    functions = _business_time()
+    try:
+        return dmn.parse(path.read_bytes(), file=str(path), functions=functions)
+    except InvalidModel as error:
+        if all(finding.rule != "missing-import" for finding in error.findings):
+            raise
+    beside = {str(file): file.read_bytes() for file in sorted(path.parent.glob("*.dmn"))}
+    return dmn.parse_files({str(path): path.read_bytes(), **beside}, functions=functions)[str(path)]
+
+
+def _business_time() -> Mapping[str, HostFunction]:
+    """The FEEL functions that the command line's engines have."""
+    from flowkit.feel.calendar import calendar_functions  # noqa: PLC0415 heavy
+    from flowkit.tasks.library.deadlines import default_calendars  # noqa: PLC0415 heavy
+
+    return calendar_functions(default_calendars())
+
+
 def feel(
     expression: Annotated[str, typer.Argument(help="A FEEL expression.")],
     variables: Variables = None,
@@ -189,10 +240,8 @@ def feel(
     """
     from flowkit.errors import InvalidExpression  # noqa: PLC0415
     from flowkit.feel import compile_expression, to_json  # noqa: PLC0415 heavy
-    from flowkit.feel.calendar import calendar_functions  # noqa: PLC0415 heavy
-    from flowkit.tasks.library.deadlines import default_calendars  # noqa: PLC0415 heavy
 
-    functions = calendar_functions(default_calendars())
+    functions = _business_time()
     scope = read_variables(variables)
     try:
         compiled = compile_expression(expression, names=tuple(scope), functions=functions)

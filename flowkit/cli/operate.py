@@ -18,7 +18,7 @@ from flowkit.cli.inputs import (
     open_engine,
     read_variables,
 )
-from flowkit.cli.output import AsJson, print_json, print_table
+from flowkit.cli.output import AsJson, print_findings, print_json, print_table
 
 __all__ = ["register"]
 
@@ -45,6 +45,7 @@ def deploy(
     if as_json:
         print_json(deployment)
         return
+    print_findings(deployment.warnings, stderr=True)
     rows = [(found.kind, found.id, found.version, found.name) for found in deployment.definitions]
     print_table(("kind", "id", "version", "name"), rows, none="nothing was deployed")
 

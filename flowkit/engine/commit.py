@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flowkit.engine.changes import Changes
 from flowkit.engine.clock import micros
-from flowkit.engine.sql.schema import INSTANCE, JOB, OUTBOX, TIMER
+from flowkit.engine.snapshots import Live
+from flowkit.engine.sql.schema import EVENT, INSTANCE, JOB, POSTPONED, TIMER
 from flowkit.engine.store import Session, WriteConflict
 from flowkit.engine.telemetry import Observed
-from flowkit.engine.unit import Live, Unit
-from flowkit.errors import Conflict, EngineClosed, StoreUnavailable
+from flowkit.engine.unit import Unit
+from flowkit.errors import Conflict, EngineClosed, StoreUnavailable, WrongState
 
 if TYPE_CHECKING:
     from flowkit.engine.definitions import Version
@@ -33,14 +34,19 @@ __all__ = ["Batch", "Committer", "Outcome", "Work"]
 T = TypeVar("T")
 Work = Callable[[Unit], Any]
 
-MAX_GROUP = 128
+MAX_GROUP = 256
 MAX_ATTEMPTS = 12
 CACHED_INSTANCES = 4096
 
 _INTERRUPTED = "The transaction was interrupted; look whether the command was stored before trying again."
-_NEWS = {JOB, TIMER, OUTBOX}
+_OWN_TRANSACTION = (
+    "A handler that takes part in its step's transaction can't wait for another one: give the engine's "
+    "method the handler's own, as connection=…, or leave the work to the diagram."
+)
+_NEWS = {JOB, TIMER, POSTPONED}
 
 _REVISION = f"SELECT revision FROM {INSTANCE.name} WHERE id=?"
+_NEWER = f"SELECT 1 FROM {EVENT.name} WHERE instance=? AND seq>=? LIMIT 1"
 
 
 @dataclass(slots=True)
@@ -60,10 +66,15 @@ class Outcome:
 class Batch:
     """The units of one transaction."""
 
+    __slots__ = (
+        "_cache", "_epoch", "_locked", "at", "changes", "live", "newest", "now", "observed", "parts",
+        "session",
+    )  # fmt: skip
+
     def __init__(self, parts: Parts, session: Session, cache: dict[str, Live], epoch: int) -> None:
         self.parts = parts
         self.session = session
-        self.now = self.parts.clock.now()
+        self.now = parts.clock.now()
         self.at = micros(self.now)
         self.changes = Changes()
         self.live: dict[str, Live] = {}
@@ -81,20 +92,25 @@ class Batch:
         live = self._cache.pop(instance_id, None)
         if live is None:
             return None
-        lock = self.parts.store.lock
-        if lock or live.epoch != self._epoch:
-            revision = self._locked.get(instance_id)
-            if revision is None:
-                rows = self.session.query(_REVISION + lock, (instance_id,))
-                revision = rows[0][0] if rows else -1
-            if revision != live.revision:
-                return None
+        if (self.parts.store.lock or live.epoch != self._epoch) and not self._current(live):
+            return None
         return live
+
+    def _current(self, live: Live) -> bool:
+        """Whether nobody else has stepped the instance, which is locked if rows are locked at all."""
+        lock = self.parts.store.lock
+        if not lock:
+            return not self.session.query(_NEWER, (live.id, live.revision))
+        revision = self._locked.get(live.id)
+        if revision is None:
+            rows = self.session.query(_REVISION + lock, (live.id,))
+            revision = rows[0][0] if rows else -1
+        return revision == live.revision
 
     def lock(self, instance_ids: set[str]) -> None:
         """Lock the instances that this transaction is going to change: with one round trip instead of
         one each, and in one order, so that two such transactions can't wait for each other."""
-        if len(instance_ids) < 2 or not self.parts.store.lock:
+        if len(instance_ids) < 2:
             return
         marks = ",".join("?" * len(instance_ids))
         sql = f"SELECT id, revision FROM {INSTANCE.name} WHERE id IN ({marks}) ORDER BY id"
@@ -130,7 +146,8 @@ class Batch:
 
 
 class _Entry:
-    """A work in the queue. ``gate`` is shut while its thread has nothing to do but wait."""
+    """A work, and what came of it. In the queue it has a ``gate``, shut while its thread has nothing to
+    do but wait."""
 
     __slots__ = ("gate", "instance", "notify", "outcome", "work")
 
@@ -141,12 +158,23 @@ class _Entry:
         self.instance = instance
         self.outcome: Outcome | None = None
         self.notify = notify
+        self.gate: threading.Lock | None = None
+
+    def queued(self) -> _Entry:
+        """The entry with its gate shut."""
         self.gate = threading.Lock()
         self.gate.acquire()
+        return self
 
     def wake(self) -> None:
-        with suppress(RuntimeError):  # it is open already
-            self.gate.release()
+        if self.gate is not None:
+            with suppress(RuntimeError):  # it is open already
+                self.gate.release()
+
+    def done(self) -> Outcome:
+        """The outcome, which is there by now."""
+        assert self.outcome is not None
+        return self.outcome
 
 
 class Committer:
@@ -162,6 +190,8 @@ class Committer:
         self._queue: deque[_Entry] = deque()
         self._lock = threading.Lock()
         self._closed = False
+        self._lent_to = 0
+        """The thread whose handler has the writer's connection."""
         self.listeners: list[Callable[[], None]] = []
         """Called after a transaction that may have brought work for a worker."""
 
@@ -170,20 +200,36 @@ class Committer:
 
         ``instance`` tells which one it is going to change, where that is known.
         """
+        if not self._queue and self._lock.acquire(blocking=False):
+            try:
+                return self._alone(work)
+            except WriteConflict:
+                pass  # once more, among the others
+            finally:
+                self._lock.release()
+                if self._queue:
+                    self._hand_on()
         entry = _Entry(work, instance)
-        self._queue.append(entry)
-        outcome = self._await(entry)
-        if outcome.error is not None:
-            raise outcome.error
-        result: T = outcome.result
+        self._run([entry])
+        result: T = entry.done().get()
+        return result
+
+    def _alone(self, work: Callable[[Unit], T]) -> T:
+        """A command while nobody else is about: its unit is all of the transaction."""
+        self._check_open()
+        with self.parts.store.transaction() as session:
+            batch = self._batch(session)
+            result = _whole(batch, work)
+        self._remember(batch)
+        self._tell(batch, 1)
         return result
 
     def run_all(self, works: Sequence[Work], instances: Sequence[str] = ()) -> list[Outcome]:
         """Run each work as a unit of its own, together: one's failure undoes only itself."""
         known = [*instances, *repeat("", len(works) - len(instances))]
         entries = [_Entry(work, instance) for work, instance in zip(works, known, strict=True)]
-        self._queue.extend(entries)
-        return [self._await(entry) for entry in entries]
+        self._run(entries)
+        return [entry.done() for entry in entries]
 
     def submit(self, work: Work, notify: Callable[[Outcome], None], instance: str = "") -> None:
         """Queue ``work``; ``notify`` is called by the thread that leads the transaction."""
@@ -208,8 +254,46 @@ class Committer:
         batch = Batch(self.parts, session, {}, 0)
         outcome = batch.perform(work)
         batch.changes.flush(session)
+        if self._lent_to == threading.get_ident():  # our own connection: what is cached may be outdated
+            for instance_id in batch.live:
+                self.cache.pop(instance_id, None)
         result: T = outcome.get()
         return result
+
+    def run_lent(self, work: Callable[[Unit], T]) -> T:
+        """Run ``work``, which lends the driver's connection to a handler, in a transaction of its own:
+        all of it is stored, or, when it raises, nothing.
+
+        Where instances are locked by row, others go on meanwhile; SQLite has one writer, which it is then.
+        """
+        if self.parts.store.lock:
+            self._check_open()
+            return self._lend(work)[0]
+        with self._lock:
+            self._check_open()
+            self._lent_to = threading.get_ident()
+            try:
+                result, batch = self._lend(work)
+            finally:
+                self._lent_to = 0
+            self._remember(batch)
+        self._hand_on()
+        return result
+
+    def _lend(self, work: Callable[[Unit], T]) -> tuple[T, Batch]:
+        for attempt in range(MAX_ATTEMPTS):
+            try:
+                with self.parts.store.lending() as session:
+                    batch = Batch(self.parts, session, {}, 0)
+                    result = _whole(batch, work)
+            except WriteConflict as conflict:
+                if attempt + 1 == MAX_ATTEMPTS:
+                    raise Conflict(f"Others store the same at the same time: {conflict}") from conflict
+                time.sleep(0.001 * attempt)
+            else:
+                self._tell(batch, 1)
+                return result, batch
+        raise AssertionError("the last attempt returns or raises")
 
     def close(self) -> None:
         """Wait for the running transaction and refuse further ones."""
@@ -221,7 +305,27 @@ class Committer:
         if self._closed:
             raise EngineClosed("The engine is closed; make a new one to go on.")
 
-    def _await(self, entry: _Entry) -> Outcome:
+    def _run(self, entries: list[_Entry]) -> None:
+        """Commit ``entries``: at once when nobody else is about, else in the queue's turn."""
+        if self._queue or not self._lock.acquire(blocking=False):
+            if self._lent_to == threading.get_ident():
+                raise WrongState(_OWN_TRANSACTION)
+            self._queue.extend(entry.queued() for entry in entries)
+            for entry in entries:
+                self._await(entry)
+            return
+        try:
+            if len(entries) <= MAX_GROUP:
+                self._commit(entries)
+            else:
+                for start in range(0, len(entries), MAX_GROUP):
+                    self._commit(entries[start : start + MAX_GROUP])
+        finally:
+            self._lock.release()
+        if self._queue:
+            self._hand_on()
+
+    def _await(self, entry: _Entry) -> None:
         while entry.outcome is None:
             if self._lock.acquire(blocking=False):
                 try:
@@ -229,9 +333,8 @@ class Committer:
                 finally:
                     self._lock.release()
                 self._hand_on()
-            else:
+            elif entry.gate is not None:
                 entry.gate.acquire()
-        return entry.outcome
 
     def _hand_on(self) -> None:
         """Whoever came while the lock was held failed to get it, and sleeps: wake the first."""
@@ -277,18 +380,27 @@ class Committer:
     def _transact(self, entries: list[_Entry]) -> None:
         store = self.parts.store
         with store.transaction() as session:
-            if not store.lock and store.others_wrote(session):
-                self.epoch += 1
-            batch = Batch(self.parts, session, self.cache, self.epoch)
-            batch.lock({entry.instance for entry in entries if entry.instance})
+            batch = self._batch(session)
+            if store.lock:
+                batch.lock({entry.instance for entry in entries if entry.instance})
             outcomes = [batch.perform(entry.work) for entry in entries]
             if batch.changes:
                 batch.changes.flush(session)
         for entry, outcome in zip(entries, outcomes, strict=True):
             entry.outcome = outcome
         self._remember(batch)
+        self._tell(batch, len(entries))
+
+    def _batch(self, session: Session) -> Batch:
+        store = self.parts.store
+        if not store.lock and store.others_wrote(session):
+            self.epoch += 1
+        return Batch(self.parts, session, self.cache, self.epoch)
+
+    def _tell(self, batch: Batch, units: int) -> None:
+        """Report what was committed to those who wait for it."""
         if self.parts.telemetry is not None:
-            self.parts.telemetry.committed(batch.observed, len(entries))
+            self.parts.telemetry.committed(batch.observed, units)
         if self.listeners and not _NEWS.isdisjoint(batch.changes.put_tables):
             for listen in self.listeners:
                 listen()
@@ -300,3 +412,14 @@ class Committer:
             cache[instance_id] = live
         while len(cache) > CACHED_INSTANCES:
             del cache[next(iter(cache))]
+
+
+def _whole(batch: Batch, work: Callable[[Unit], T]) -> T:
+    """Run ``work`` as the only unit of its transaction, which is undone if it fails."""
+    unit = Unit(batch)
+    result = work(unit)
+    unit.settle()
+    unit.accept()
+    if batch.changes:
+        batch.changes.flush(batch.session)
+    return result

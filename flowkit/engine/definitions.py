@@ -6,26 +6,29 @@ Instances run on the version that they were started with.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from flowkit.bpmn import check_deployable
-from flowkit.bpmn import parse as parse_bpmn
+from flowkit.bpmn.references import Reference, missing_definitions
 from flowkit.engine.clock import micros
+from flowkit.engine.reading import Prepared, digest_of, prepare, read_bundle, read_one
 from flowkit.engine.sql.schema import DEFINITION, DEPLOYMENT, MEMBER, RESOURCE
 from flowkit.engine.store import Session
 from flowkit.engine.triggers import arm_triggers
 from flowkit.engine.views import DefinitionView, Deployment
-from flowkit.errors import InvalidModel, NotFound
-from flowkit.findings import Finding, Location, Severity
-from flowkit.kernel import Program, compile_process
+from flowkit.errors import NotFound
+from flowkit.findings import Finding
+from flowkit.kernel import Program
 
 if TYPE_CHECKING:
     from flowkit.engine.unit import Unit
 
-__all__ = ["Definitions", "Prepared", "Version", "prepare"]
+__all__ = ["Definitions", "Version"]
+
+BUNDLE = "files"
+"""The name under which the list of the files of a decision with imports is stored."""
 
 _COLUMNS = "kind, id, version, name, digest, version_tag, deployment, resource, at"
 _SELECT = f"SELECT {_COLUMNS} FROM {DEFINITION.name} "
@@ -44,19 +47,6 @@ class Version:
     deployment: str
     resource: str
     at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A definition found in a file, checked and compiled, not yet deployed."""
-
-    kind: str
-    id: str
-    name: str
-    digest: str
-    version_tag: str
-    resource: str
-    compiled: Any
 
 
 class Definitions:
@@ -137,7 +127,12 @@ class Definitions:
             if not rows:
                 raise NotFound(f"There is no {kind} with digest {digest}.")
             name, content = rows[0]
-            for prepared in _READERS[_suffix(name)](name, bytes(content), self._functions):
+            bundle = _contents(session, [digest])
+            if bundle and digest != digest_of(bytes(content)):
+                read = read_bundle(bundle[digest], partial(_contents, session), self._functions)
+            else:
+                read = read_one(name, bytes(content), self._functions)
+            for prepared in read:
                 self._compiled[kind, prepared.digest] = prepared.compiled
             found = self._compiled[kind, digest]
         return found
@@ -156,10 +151,10 @@ class Definitions:
         deployment = unit.parts.new_id(unit.now)
         session = unit.write()
         session.run(DEPLOYMENT.insert, (deployment, unit.at))
-        for content in files.values():
-            digest = hashlib.sha256(content).hexdigest()
+        stored = {digest_of(content): (name, content) for name, content in reversed(list(files.items()))}
+        stored |= {item.digest: (BUNDLE, item.bundle) for item in prepared if item.bundle}
+        for digest, (name, content) in stored.items():
             if not session.query(f"SELECT 1 FROM {RESOURCE.name} WHERE digest=?", (digest,)):
-                name = next(name for name, other in files.items() if other == content)
                 session.run(RESOURCE.insert, (digest, name, content))
         versions = [self._version(unit, session, deployment, item) for item in prepared]
         for item, (version, new) in zip(prepared, versions, strict=True):
@@ -167,7 +162,21 @@ class Definitions:
             if new and item.kind == "process":
                 arm_triggers(unit, session, item.compiled)
         views = tuple(_view(version) for version, _new in versions)
-        return Deployment(deployment, unit.now, views)
+        warnings = self._unanswered(session, deployment, prepared)
+        return Deployment(deployment, unit.now, views, tuple(warnings))
+
+    def _unanswered(self, session: Session, deployment: str, prepared: list[Prepared]) -> list[Finding]:
+        """What the diagrams call that is neither in this deployment nor in an earlier one."""
+
+        def exists(kind: str, wanted: Reference) -> bool:
+            try:
+                self.bound(session, kind, wanted.id, wanted.binding, wanted.version_tag, deployment)
+            except NotFound:
+                return False
+            return True
+
+        files = {item.resource: item.compiled.definitions for item in prepared if item.kind == "process"}
+        return missing_definitions(files.values(), exists)
 
     def _lock(self, unit: Unit, session: Session) -> None:
         unit.parts.store.serialise(session, "flowkit:deploy")
@@ -196,98 +205,16 @@ class Definitions:
         return version, True
 
 
+def _contents(session: Session, digests: Iterable[str]) -> dict[str, bytes]:
+    """The stored contents by digest; those that are not there are left out."""
+    found = {}
+    for digest in digests:
+        for (content,) in session.query(f"SELECT content FROM {RESOURCE.name} WHERE digest=?", (digest,)):
+            found[digest] = bytes(content)
+    return found
+
+
 def _view(version: Version) -> DefinitionView:
     return DefinitionView(
         version.kind, version.id, version.number, version.name, version.version_tag, version.digest
     )
-
-
-# ---- reading files --------------------------------------------------------------------------
-
-Functions = Mapping[str, Any] | None
-
-
-def _read_bpmn(name: str, content: bytes, functions: Functions) -> list[Prepared]:
-    definitions = parse_bpmn(content, file=name)
-    check_deployable(definitions)
-    resource = hashlib.sha256(content).hexdigest()
-    found = []
-    # A global task is called like a process, and compiled as one (BPMN 2.0.2, 10.3.3).
-    runnable = [process.id for process in definitions.processes if process.is_executable]
-    for identifier in (*runnable, *(task.id for task in definitions.global_tasks)):
-        program = compile_process(definitions, identifier, functions=functions)
-        tag = program.version_tag
-        found.append(Prepared("process", identifier, program.name, program.digest, tag, resource, program))
-    return found
-
-
-def _read_dmn(name: str, content: bytes, functions: Functions) -> list[Prepared]:
-    from flowkit import dmn  # noqa: PLC0415 only where there are decisions
-
-    model = dmn.parse(content, file=name)
-    problems = [finding for finding in dmn.check(model) if finding.severity is Severity.ERROR]
-    if problems:
-        raise InvalidModel(problems)
-    digest = hashlib.sha256(content).hexdigest()
-    return [
-        Prepared("decision", decision.id, decision.name, digest, "", digest, model)
-        for decision in model.decisions.values()
-    ]
-
-
-def _read_form(name: str, content: bytes, functions: Functions) -> list[Prepared]:
-    from flowkit.tasks.forms import read_form  # noqa: PLC0415 only where there are forms
-
-    form = read_form(content, file=name)
-    digest = hashlib.sha256(content).hexdigest()
-    return [Prepared("form", form.id, form.title or form.id, digest, "", digest, form)]
-
-
-_READERS: dict[str, Callable[[str, bytes, Functions], list[Prepared]]] = {
-    ".bpmn": _read_bpmn,
-    ".xml": _read_bpmn,
-    ".dmn": _read_dmn,
-    ".form": _read_form,
-    ".json": _read_form,
-}
-SUFFIXES = frozenset(_READERS)
-
-
-def _suffix(name: str) -> str:
-    return "." + name.rpartition(".")[2].lower()
-
-
-def prepare(files: Mapping[str, bytes], functions: Functions = None) -> list[Prepared]:
-    """Read, check and compile ``files``; raises InvalidModel with the findings of all of them."""
-    found: list[Prepared] = []
-    problems: list[Finding] = []
-    for name, content in sorted(files.items()):
-        reader = _READERS.get(_suffix(name))
-        if reader is None:
-            text = f"expected a file ending in {', '.join(sorted(SUFFIXES))}."
-            problems.append(_refusal(name, "file-type", text, "Rename it, or leave it out."))
-            continue
-        try:
-            found.extend(reader(name, content, functions))
-        except InvalidModel as error:
-            problems.extend(error.findings)
-    problems.extend(_duplicates(found, files))
-    if problems:
-        raise InvalidModel(problems)
-    return found
-
-
-def _duplicates(found: list[Prepared], files: Mapping[str, bytes]) -> list[Finding]:
-    names = {hashlib.sha256(content).hexdigest(): name for name, content in files.items()}
-    seen: dict[tuple[str, str], Prepared] = {}
-    problems = []
-    for item in found:
-        other = seen.setdefault((item.kind, item.id), item)
-        if other is not item:
-            text = f"the {item.kind} {item.id!r} is also in {names[other.resource]}."
-            problems.append(_refusal(names[item.resource], "duplicate-definition", text, "Keep one of them."))
-    return problems
-
-
-def _refusal(file: str, rule: str, message: str, hint: str) -> Finding:
-    return Finding(rule, Severity.ERROR, Location(file), message, hint)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from flowkit.engine.clock import from_micros, micros
 from flowkit.engine.ids import join_id
 from flowkit.engine.payload import decode
+from flowkit.engine.snapshots import SAVED, SINCE, instance_of
 from flowkit.engine.sql.schema import CANDIDATE, EVENT, INCIDENT, INSTANCE, JOB, USER_TASK
 from flowkit.engine.store import Row, Session
 from flowkit.engine.views import HistoryEntry, IncidentView, InstanceView, JobView, TokenView, UserTask
 from flowkit.errors import NotFound
-from flowkit.kernel import decode_events, decode_instance
+from flowkit.kernel import decode_events
 from flowkit.kernel.protocol import InstanceEnded
 
 if TYPE_CHECKING:
@@ -55,29 +57,35 @@ def _page(limit: int | None, offset: int) -> str:
 
 # ---- instances ------------------------------------------------------------------------------
 
-_INSTANCE = (
-    f"SELECT i.id, i.process, i.version, i.status, i.business_key, i.started, i.ended, i.parent, i.outcome, "
-    f"i.digest, i.state FROM {INSTANCE.name} i"
-)
+_COLUMNS = "id, process, version, status, business_key, started, ended, parent, outcome, digest"
+_VIEW = ", ".join(f"i.{name}" for name in _COLUMNS.split(", "))
+
+
+def _instances(session: Session, definitions: Definitions, tail: str, values: Any) -> list[InstanceView]:
+    """The instances that a query from WHERE to LIMIT finds, ordered by id."""
+    page = f"SELECT {_COLUMNS}, snapshot, state FROM {INSTANCE.name} i {tail}"
+    sql = f"SELECT {_VIEW}, {SAVED} FROM ({page}) i {SINCE} AND i.ended IS NULL ORDER BY i.id, e.seq"
+    found = groupby(session.query(sql, values), itemgetter(0))
+    return [_instance(session, definitions, list(rows)) for _, rows in found]
 
 
 def instance(session: Session, definitions: Definitions, instance_id: str) -> InstanceView:
     """One instance with its variables and tokens; raises NotFound."""
-    rows = session.query(f"{_INSTANCE} WHERE i.id=?", (instance_id,))
-    if not rows:
-        raise NotFound(f"There is no instance {instance_id!r}.")
-    return _instance(session, definitions, rows[0])
+    for view in _instances(session, definitions, "WHERE i.id=?", (instance_id,)):
+        return view
+    raise NotFound(f"There is no instance {instance_id!r}.")
 
 
-def _instance(session: Session, definitions: Definitions, row: Row) -> InstanceView:
-    *_, digest, state = row
+def _instance(session: Session, definitions: Definitions, rows: Sequence[Row]) -> InstanceView:
+    row = rows[0]
     view = InstanceView(
         row[0], row[1], row[2], row[3], row[4], from_micros(row[5]), _moment(row[6]), row[7], row[8]
     )
     if view.ended is not None:
         return replace(view, variables=_last_variables(session, view.id))
-    live = decode_instance(bytes(state))
-    nodes = definitions.program(session, digest).nodes
+    program = definitions.program(session, row[9])
+    live = instance_of(program, view.id, rows)
+    nodes = program.nodes
     tokens = tuple(
         TokenView(token.key, token.node, nodes[token.node].name, nodes[token.node].kind, token.scope)
         for token in live.tokens.values()
@@ -127,10 +135,9 @@ def find_instances(  # noqa: PLR0913 one argument a condition
     if with_incidents is not None:
         exists = "EXISTS" if with_incidents else "NOT EXISTS"
         where.add(f"{exists} (SELECT 1 FROM {INCIDENT.name} x WHERE x.instance=i.id)")
-    order = " ORDER BY i.id"
     if not variables and element is None:
-        rows = session.query(f"{_INSTANCE}{where}{order}{_page(limit, offset)}", where.parameters)
-        return [_instance(session, definitions, row) for row in rows]
+        tail = f"{where} ORDER BY i.id{_page(limit, offset)}"
+        return _instances(session, definitions, tail, where.parameters)
     matching = _matching(session, definitions, where, element, variables or {})
     return list(islice(matching, offset, None if limit is None else offset + limit))
 
@@ -145,18 +152,16 @@ def _matching(
     """Pages through everything that ``where`` allows, so that memory stays small."""
     after = ""
     while True:
-        page = _Where().add("i.id>?", after)
-        sql = f"{_INSTANCE}{page}{str(where).replace(' WHERE ', ' AND ', 1)} ORDER BY i.id LIMIT 500"
-        rows = session.query(sql, (*page.parameters, *where.parameters))
-        for row in rows:
-            view = _instance(session, definitions, row)
+        tail = f"WHERE i.id>?{str(where).replace(' WHERE ', ' AND ', 1)} ORDER BY i.id LIMIT 500"
+        views = _instances(session, definitions, tail, (after, *where.parameters))
+        for view in views:
             if element is not None and element not in view.active_elements:
                 continue
             if all(name in view.variables and view.variables[name] == v for name, v in variables.items()):
                 yield view
-        if len(rows) < 500:
+        if len(views) < 500:
             return
-        after = rows[-1][0]
+        after = views[-1].id
 
 
 def history(

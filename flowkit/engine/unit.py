@@ -7,65 +7,42 @@ ask for (calls, decisions, messages, signals) before it is over, so that no half
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flowkit.engine.changes import Changes
 from flowkit.engine.effects import REACTIONS
 from flowkit.engine.projections import PROJECTIONS
-from flowkit.engine.sql.schema import DEFINITION, EVENT, INSTANCE, OUTBOX, Table
+from flowkit.engine.snapshots import LIVES, Live, lives, saved
+from flowkit.engine.sql.schema import DEFINITION, EVENT, INSTANCE, POSTPONED, Table
 from flowkit.engine.store import Session
 from flowkit.engine.telemetry import Observed
 from flowkit.errors import NotFound
-from flowkit.kernel import (
-    Instance,
-    Program,
-    decode_instance,
-    encode_events,
-    encode_instance,
-    new_instance,
-    step,
-)
+from flowkit.kernel import Program, encode_events, new_instance, step
 from flowkit.kernel.protocol import Command, Event, Start
 
 if TYPE_CHECKING:
     from flowkit.engine.commit import Batch
     from flowkit.engine.definitions import Version
 
-__all__ = ["Live", "Unit"]
+__all__ = ["Unit"]
 
 MAX_REACTIONS = 1000
-"""What one transaction answers at once; the rest waits in the outbox for transactions of its own."""
+"""What one transaction answers at once; the rest is postponed to transactions of its own."""
 
-_COLUMNS = "process, version, digest, deployment, depth, message_key, revision, state"
-_SELECT = f"SELECT {_COLUMNS} FROM {INSTANCE.name} WHERE id=?"
-_SELECT_MANY = f"SELECT id, {_COLUMNS} FROM {INSTANCE.name} WHERE id IN"
+_FOLLOWED = {
+    kind: (PROJECTIONS.get(kind), kind in REACTIONS) for kind in PROJECTIONS.keys() | REACTIONS.keys()
+}
+"""What follows from an event: how it changes rows, and whether it is answered."""
 _REVISION = f"SELECT revision FROM {INSTANCE.name} WHERE id=?"
-
-
-@dataclass(slots=True)
-class Live:
-    """An instance in memory, with what the store knows about it; ``revision`` counts its events."""
-
-    id: str
-    instance: Instance
-    program: Program
-    process: str
-    version: int
-    deployment: str
-    depth: int
-    message_key: str | None
-    revision: int
-    epoch: int = 0
-    events: list[Event] = field(default_factory=list)
-    without_candidates: set[int] = field(default_factory=set)
-    """User tasks that surely have no candidate rows, so that none need be deleted."""
+_IN_ORDER = "ORDER BY i.id, e.seq"
 
 
 class Unit:
     """``now`` is one moment for everything in the unit."""
+
+    __slots__ = ("_reactions", "_saved", "at", "batch", "changes", "live", "now", "observed", "parts")
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
@@ -89,18 +66,15 @@ class Unit:
         return live
 
     def _fetch(self, instance_id: str) -> Live:
-        rows = self.read(INSTANCE).query(_SELECT + self.parts.store.lock, (instance_id,))
-        if not rows:
-            raise NotFound(f"There is no instance {instance_id!r}.")
-        return self._live(instance_id, rows[0])
+        session = self.read(INSTANCE, EVENT)
+        if self.parts.store.lock:
+            session.run(_REVISION + self.parts.store.lock, (instance_id,))
+        for live in lives(session.query(f"{LIVES} (?) {_IN_ORDER}", (instance_id,)), self._program):
+            return live
+        raise NotFound(f"There is no instance {instance_id!r}.")
 
-    def _live(self, instance_id: str, row: Sequence[Any]) -> Live:
-        process, version, digest, deployment, depth, message_key, revision, state = row
-        program = self.parts.definitions.program(self.read(), digest)
-        instance = decode_instance(bytes(state))
-        return Live(
-            instance_id, instance, program, process, version, deployment, depth, message_key, revision
-        )
+    def _program(self, digest: str) -> Program:
+        return self.parts.definitions.program(self.read(), digest)
 
     def peek(self, instance_ids: Collection[str]) -> dict[str, Live]:
         """The instances, to be read only: not locked, so nothing may be decided by them."""
@@ -112,13 +86,11 @@ class Unit:
                 missing.append(instance_id)
             else:
                 found[instance_id] = live
-        session = self.read(INSTANCE) if missing else None
         for start in range(0, len(missing), 500):
             chunk = missing[start : start + 500]
-            assert session is not None
             marks = ",".join("?" * len(chunk))
-            for instance_id, *row in session.query(f"{_SELECT_MANY} ({marks})", chunk):
-                found[instance_id] = self._live(instance_id, row)
+            rows = self.read(INSTANCE, EVENT).query(f"{LIVES} ({marks}) {_IN_ORDER}", chunk)
+            found.update((live.id, live) for live in lives(rows, self._program))
         return found
 
     def newest(self, process: str) -> Version:
@@ -147,14 +119,14 @@ class Unit:
         instance = new_instance(program, instance_id)
         live = Live(
             instance_id, instance, program, version.id, version.number, version.deployment, depth,
-            message_key, 0,
+            message_key,
         )  # fmt: skip
         events = step(program, instance, command, now=self.now)
         parent = command.parent
         row = [
             instance_id, version.id, version.number, version.digest, version.deployment,
             command.business_key, "active", parent.instance if parent else None,
-            parent.call if parent else None, depth, message_key, self.at, None, None, 0, b"",
+            parent.call if parent else None, depth, message_key, self.at, None, None, 0, 0, b"",
         ]  # fmt: skip
         self.changes.put(INSTANCE, (instance_id,), row)
         self.live[instance_id] = live
@@ -170,14 +142,14 @@ class Unit:
 
     def _record(self, live: Live, events: list[Event]) -> None:
         live.events.extend(events)
-        changes, at = self.changes, self.at
         for event in events:
-            kind = type(event)
-            project = PROJECTIONS.get(kind)
-            if project is not None:
-                project(changes, live, event, at)
-            if kind in REACTIONS:
-                self._reactions.append((live.id, event))
+            followed = _FOLLOWED.get(type(event))
+            if followed is not None:
+                project, answered = followed
+                if project is not None:
+                    project(self.changes, live, event, self.at)
+                if answered:
+                    self._reactions.append((live.id, event))
 
     def adopt(self, live: Live, events: list[Event]) -> None:
         """Take over events that were not made by a step here (migration)."""
@@ -195,6 +167,14 @@ class Unit:
                 self.write()
         return batch.session
 
+    def fresh(self, table: Table) -> tuple[Session, Changes]:
+        """The session, and what earlier units of the transaction are going to insert into ``table`` or
+        remove from it: for a reader that takes that into account. Other changes are written first."""
+        changes = self.batch.changes
+        if changes.patches(table):
+            self.read(table)
+        return self.batch.session, changes
+
     def write(self) -> Session:
         """Everything gathered so far goes to the database, undone if the unit fails; for bulk SQL."""
         batch = self.batch
@@ -210,8 +190,9 @@ class Unit:
     def settle(self) -> None:
         """Answer what the events ask for, then turn the touched instances into rows."""
         answered = 0
-        while self._reactions:
-            instance_id, event = self._reactions.popleft()
+        reactions = self._reactions
+        while reactions:
+            instance_id, event = reactions.popleft()
             if answered >= MAX_REACTIONS:
                 self.postpone(instance_id, event)
             else:
@@ -222,21 +203,21 @@ class Unit:
                 self._keep(live)
 
     def _keep(self, live: Live) -> None:
-        key = (live.id,)
-        row = [live.id, live.revision, self.at, encode_events(live.events)]
-        self.changes.put(EVENT, (live.id, live.revision), row)
-        live.revision += len(live.events)
         if self.parts.telemetry is not None:
             self.observed.append((live.process, live.events))
-        live.events = []
-        values: Mapping[str, Any] = {"revision": live.revision, "state": encode_instance(live.instance)}
-        self.changes.patch(INSTANCE, key, values)
+        seq = live.revision
+        data, snapshot = saved(live)
+        self.changes.put(EVENT, (live.id, seq), [live.id, seq, self.at, data])
+        if snapshot is not None:
+            self.changes.patch(INSTANCE, (live.id,), snapshot)
+        elif self.parts.store.lock:
+            self.changes.patch(INSTANCE, (live.id,), {"revision": live.revision})
 
     def postpone(self, instance_id: str, event: Event, waits_for: str | None = None) -> None:
         """Leave the answer to ``event`` to a later transaction, not before ``waits_for`` resumes."""
         key = self.parts.new_id(self.now)
         row = [key, instance_id, waits_for, encode_events([event])]
-        self.changes.put(OUTBOX, (key,), row)
+        self.changes.put(POSTPONED, (key,), row)
 
     def react(self, instance_id: str, event: Event) -> None:
         """Answer an event that was postponed."""
@@ -254,6 +235,8 @@ class Unit:
         """Hand everything over to the batch."""
         if self._saved:
             self.batch.session.run("RELEASE SAVEPOINT unit")
-        self.batch.changes.absorb(self.changes)
-        self.batch.live.update(self.live)
-        self.batch.observed.extend(self.observed)
+        batch = self.batch
+        batch.changes.absorb(self.changes)
+        batch.live.update(self.live)
+        if self.observed:
+            batch.observed.extend(self.observed)

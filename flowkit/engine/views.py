@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from flowkit.findings import Finding
 from flowkit.kernel.protocol import Event
 
 __all__ = [
@@ -35,11 +36,15 @@ class DefinitionView:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What one deployment brought; ``definitions`` lists unchanged ones with the version they have."""
+    """What one deployment brought; ``definitions`` lists unchanged ones with the version they have.
+
+    ``warnings`` name what the diagrams call and nobody has deployed yet.
+    """
 
     id: str
     at: datetime
     definitions: tuple[DefinitionView, ...]
+    warnings: tuple[Finding, ...] = ()
 
     @property
     def processes(self) -> tuple[str, ...]:

@@ -31,7 +31,9 @@ def compensable(frame: Frame, scope_key: int, activity: str) -> list[tuple[int, 
             (scope.key, record) for record in scope.records if not activity or record.node == activity
         ] + found
         inside = frame.program.nodes.get(scope.node)
-        transparent = scope.kind == "compensation" or (inside is not None and inside.event_subprocess)
+        transparent = scope.kind in ("compensation", "ad_hoc_activity") or (
+            inside is not None and inside.event_subprocess
+        )
         if not transparent:
             break
         scope = frame.instance.scopes.get(scope.parent)

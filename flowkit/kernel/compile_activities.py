@@ -39,6 +39,8 @@ class AdHocSpec:
     active_elements: Formula | None
     waits: bool
     """Activities are started from outside: the subprocess does not end for lack of work."""
+    output_collection: str = ""
+    output_element: Formula | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,13 @@ class Activities:
         completion = self.compiler.standard(node, condition) if condition is not None else None
         waits = active is not None and completion is not None
         return AdHocSpec(
-            node.ordering == "Sequential", completion, node.cancel_remaining_instances, active, waits
+            node.ordering == "Sequential",
+            completion,
+            node.cancel_remaining_instances,
+            active,
+            waits,
+            ad_hoc.output_collection if ad_hoc else "",
+            self.compiler.optional(node, ad_hoc.output_element) if ad_hoc else None,
         )
 
     # ---- mappings ---------------------------------------------------------------------------

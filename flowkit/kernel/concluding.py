@@ -10,7 +10,7 @@ from flowkit.kernel.formula import Trouble
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.lifecycle import close_scope, complete, consume, fail, open_scope, release_all
 from flowkit.kernel.program import Node
-from flowkit.kernel.state import Token
+from flowkit.kernel.state import BODIES, Token
 
 __all__ = ["conclude", "conclude_event", "record"]
 
@@ -56,7 +56,7 @@ def record(frame: Frame, token: Token, node: Node) -> None:
     for key in token.scopes:
         scope = scopes[key]
         children += tuple(scope.records)
-        body = body or scope.loop is not None
+        body = body or scope.kind in BODIES
     if not children and (body or not node.handler):
         return
     variables = {} if body else frame.instance.variables_of(frame.instance.inner_scope(token))

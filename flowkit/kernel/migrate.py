@@ -139,7 +139,7 @@ def _rearm(frame: Frame) -> None:
     for token in list(instance.tokens.values()):
         node = nodes[token.node]
         scope = instance.scopes[token.scope]
-        if not token.active or (scope.loop is not None and scope.node == token.node):
+        if not token.active or scope.node == token.node:  # the latter: one instance of a loop
             continue
         held = {instance.waits[key].node for key in token.holds}
         for event in node.boundary:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from flowkit.errors import NotFound, WrongState
 from flowkit.kernel import protocol as p
-from flowkit.kernel.behaviours.scopes import arm_event_subprocesses, prepare_event_subprocesses
+from flowkit.kernel.behaviours.scopes import (
+    arm_event_subprocesses,
+    begin_activity,
+    prepare_event_subprocesses,
+)
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.lifecycle import consume, enter, open_scope, take, withdraw
 from flowkit.kernel.multi_instance import continue_body, inside_body
@@ -80,6 +84,10 @@ def _start_at(frame: Frame, change: p.StartAt) -> None:
         scope = _scope_for(frame, container)
     elif scope not in frame.instance.scopes or frame.instance.scopes[scope].node != container:
         raise WrongState(f"Scope {scope} is not a running '{container}'.")
+    owner = frame.program.nodes.get(container)
+    if owner is not None and owner.kind == "adHocSubProcess":
+        begin_activity(frame, scope, owner, change.node, change.variables)
+        return
     frame.set_variables(scope, change.variables)
     take(frame, scope, change.node)
 

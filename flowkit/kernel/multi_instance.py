@@ -15,7 +15,7 @@ from flowkit.kernel.formula import Trouble
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.lifecycle import close_scope, enter, fail, open_scope, release_all, terminate_tokens
 from flowkit.kernel.program import MultiInstance, Node
-from flowkit.kernel.state import LoopState, Scope, Token
+from flowkit.kernel.state import BODIES, LoopState, Scope, Token
 from flowkit.kernel.throwing import throw
 
 __all__ = ["continue_body", "finish_instance", "inside_body", "start_body"]
@@ -27,7 +27,7 @@ MAXIMUM_CARDINALITY = 1_000_000
 def inside_body(frame: Frame, token: Token) -> bool:
     """Is the token one instance of its activity, rather than the whole of it?"""
     scope = frame.instance.scopes[token.scope]
-    return scope.loop is not None and scope.node == token.node
+    return scope.kind in BODIES and scope.node == token.node
 
 
 def start_body(frame: Frame, token: Token, node: Node, armed: list[list[Prepared]]) -> None:

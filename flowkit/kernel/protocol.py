@@ -373,7 +373,7 @@ class ElementTerminated(_Event, frozen=True):
 
 
 class ScopeOpened(_Event, frozen=True):
-    """``kind``: process, activity, subprocess, multi_instance, loop, compensation."""
+    """``kind``: process, activity, subprocess, ad_hoc_activity, multi_instance, loop, compensation."""
 
     scope: int
     kind: str

@@ -82,14 +82,14 @@ def _catching(frame: Frame, token: Token, kind: str, code: str) -> Iterator[tupl
     while True:
         node = nodes[token.node]
         scope = instance.scopes[token.scope]
-        in_body = scope.loop is not None and scope.node == token.node
-        if not in_body:
+        one_of_many = scope.node == token.node  # of a loop, or of an ad-hoc subprocess
+        if not one_of_many:
             for event in _matching(frame, node.boundary, kind, code):
                 yield token, event
-            container = frame.program.containers.get(scope.node)
-            if container is not None and scope.kind in _CATCHERS and not _interrupted(frame, node):
-                for event in _matching(frame, container.event_subprocesses, kind, code):
-                    yield scope, event
+        container = frame.program.containers.get(scope.node)
+        if container is not None and scope.kind in _CATCHERS and not _interrupted(frame, node):
+            for event in _matching(frame, container.event_subprocesses, kind, code):
+                yield scope, event
         if not scope.token:
             return
         token = instance.tokens[scope.token]

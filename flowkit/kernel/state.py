@@ -17,6 +17,7 @@ import msgspec
 from flowkit.kernel.protocol import Compensable, ParentCall
 
 __all__ = [
+    "BODIES",
     "Call",
     "Condition",
     "Incident",
@@ -31,6 +32,10 @@ __all__ = [
     "UserTask",
     "Wait",
 ]
+
+
+BODIES = frozenset({"multi_instance", "loop"})
+"""The kinds of scopes whose tokens are instances of one activity."""
 
 
 class _Wait(msgspec.Struct, tag=True, tag_field="@", omit_defaults=True, gc=False):

@@ -147,7 +147,7 @@ def cancelled(frame: Frame, token: Token) -> None:
     frame.emit(p.ElementCompleted(token.key, token.node))
     owner = frame.instance.tokens[scope.token]
     in_body = frame.instance.scopes[owner.scope]
-    while in_body.loop is not None and in_body.node == owner.node:
+    while in_body.node == owner.node:  # the owner is one instance of a loop
         owner = frame.instance.tokens[in_body.token]
         in_body = frame.instance.scopes[owner.scope]
     nodes = frame.program.nodes

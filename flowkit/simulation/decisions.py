@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from flowkit.dmn import DecisionModel
-from flowkit.dmn import parse as parse_dmn
+from flowkit.dmn import DecisionModel, parse_files
 from flowkit.dmn.model import Decision, DecisionTable
 from flowkit.simulation.knowledge import reads_of
 
@@ -20,8 +19,7 @@ class Decisions:
     def __init__(self, files: Iterable[tuple[str, bytes]]) -> None:
         self._models: dict[str, DecisionModel] = {}
         self._decisions: dict[str, tuple[Decision, DecisionModel]] = {}
-        for name, data in files:
-            model = parse_dmn(data, file=name)
+        for model in parse_files(dict(files)).values():
             for decision in model.definitions.decisions:
                 self._models.setdefault(decision.id, model)
                 self._decisions.setdefault(decision.id, (decision, model))

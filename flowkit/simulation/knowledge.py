@@ -110,6 +110,8 @@ def _writes(node: m.FlowNode) -> Iterable[tuple[str, str]]:
         yield extensions.script.result_variable, "=" + extensions.script.expression.removeprefix("=")
     if extensions.called_decision is not None:
         yield extensions.called_decision.result_variable, "?"
+    if extensions.ad_hoc is not None and extensions.ad_hoc.output_collection:
+        yield extensions.ad_hoc.output_collection, extensions.ad_hoc.output_element
     if isinstance(node, m.Activity) and isinstance(node.loop, m.MultiInstanceLoopCharacteristics):
         loop = node.loop.extensions.loop
         if loop is not None and loop.input_element:

@@ -179,10 +179,6 @@ REFUSED = {
     + '<subProcess id="esp" triggeredByEvent="true">'
     + '<startEvent id="es"><compensateEventDefinition/></startEvent>'
     + f'<endEvent id="ee"/>{_flow("i1", "es", "ee")}</subProcess>',
-    "adHocSubProcess.output": _TASK.format(
-        '<adHocSubProcess id="x"><extensionElements><zeebe:adHoc outputCollection="o" outputElement="=r"/>'
-        '</extensionElements><userTask id="t" name="T"/></adHocSubProcess>'
-    ),
     "correlation": '<correlationProperty id="cp"><correlationPropertyRetrievalExpression messageRef="m">'
     "<messagePath>a</messagePath></correlationPropertyRetrievalExpression></correlationProperty>"
     '<message id="m" name="M"/><collaboration id="c"><correlationKey id="k">'

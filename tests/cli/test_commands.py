@@ -111,6 +111,16 @@ def test_lint_finds_what_deployment_would_refuse(folder: Path) -> None:
     assert "does not exist" in out("lint", "nowhere.bpmn", code=2)
 
 
+def test_lint_of_a_folder_finds_what_none_of_its_files_has(folder: Path) -> None:
+    alone = folder / "alone"
+    alone.mkdir()
+    (alone / "parts.bpmn").write_text(PARTS, encoding="utf-8")
+    assert "0 errors, 0 warnings" in out("lint", alone / "parts.bpmn")
+    text = out("lint", alone)
+    assert "parts.bpmn:12" in text
+    assert "confirm '确认': there is no form 'confirm'." in text
+
+
 def test_lint_knows_the_handlers(folder: Path) -> None:
     unknown = folder / "unknown.bpmn"
     unknown.write_text(PARTS.replace("stock.reserve", "stock.steal"), encoding="utf-8")

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from flowkit.engine import Engine
+from flowkit.engine.snapshots import LIVES, lives
 from flowkit.errors import NotFound
-from flowkit.kernel import decode_instance, encode_instance, new_instance, replay
+from flowkit.kernel import encode_instance, new_instance, replay
 from flowkit.kernel.protocol import (
     InstanceEnded,
     JobClosed,
@@ -155,5 +156,6 @@ def assert_consistent(engine: Engine, case: str, called: Counter[str]) -> None:
     assert sum(isinstance(event, InstanceEnded) for event in events) == 1
     rebuilt = replay(new_instance(engine.program("crash"), case), events)
     with engine.store.reader() as session:
-        [(state,)] = session.query("SELECT state FROM flowkit_instance WHERE id=?", (case,))
-    assert encode_instance(rebuilt) == encode_instance(decode_instance(bytes(state)))
+        rows = session.query(f"{LIVES} (?) ORDER BY i.id, e.seq", (case,))
+    [live] = lives(rows, lambda _: engine.program("crash"))
+    assert encode_instance(rebuilt) == encode_instance(live.instance)

@@ -88,6 +88,7 @@ LINES: dict[str, list[Line]] = {
             ["engine", ("body", {"fault_found": True})],
             "start engine body inspect end",
             {"fault_found": False},
+            gives={"findings": [False, True]},
         ),
     ],
     "exclusive-gateway": [

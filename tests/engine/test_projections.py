@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from flowkit.engine import Engine, VirtualClock
+from flowkit.engine.snapshots import LIVES, lives
 from flowkit.errors import Rejected
-from flowkit.kernel import decode_instance
+from flowkit.kernel import Program
 from flowkit.kernel.state import Incident, Job, Subscription, Timer, UserTask
 from flowkit.tasks import task
 from tests.engine.diagrams import (
@@ -115,15 +116,19 @@ class Story(RuleBasedStateMachine):
             return
         expected: dict[str, set[tuple[str, int, str]]] = {table: set() for table in TABLES}
         with self.engine.store.reader() as session:
-            for instance, status, state in session.query("SELECT id, status, state FROM flowkit_instance"):
-                snapshot = decode_instance(bytes(state))
-                assert snapshot.status == status
-                for key, wait in snapshot.waits.items():
+            statuses = dict(session.query("SELECT id, status FROM flowkit_instance"))
+            every = f"{LIVES} (SELECT id FROM flowkit_instance) ORDER BY i.id, e.seq"
+            for live in lives(session.query(every), self._program):
+                assert live.instance.status == statuses[live.id]
+                for key, wait in live.instance.waits.items():
                     for table, kind in TABLES.items():
                         if type(wait) is kind:
-                            expected[table].add((instance, key, wait.node))
+                            expected[table].add((live.id, key, wait.node))
             for table, rows in expected.items():
                 assert set(session.query(f"SELECT instance, key, node FROM flowkit_{table}")) == rows, table
+
+    def _program(self, digest: str) -> Program:
+        return next(p for p in map(self.engine.program, ("p", "child")) if p.digest == digest)
 
     def teardown(self) -> None:
         if hasattr(self, "engine"):

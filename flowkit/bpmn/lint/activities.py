@@ -272,6 +272,18 @@ def ad_hoc_content(model: Model) -> Iterator[Problem]:
                 )
 
 
+def ad_hoc_output(model: Model) -> Iterator[Problem]:
+    for _, node in model.run(AdHocSubProcess):
+        ad_hoc = node.extensions.ad_hoc
+        if ad_hoc is not None and bool(ad_hoc.output_collection) != bool(ad_hoc.output_element):
+            given, missing = ("outputCollection", "outputElement")[:: 1 if ad_hoc.output_collection else -1]
+            yield Problem(
+                node,
+                f"{given} is set, but {missing} is not: nothing would be collected.",
+                f"Set {missing} too, or remove both.",
+            )
+
+
 def operation_message(model: Model) -> Iterator[Problem]:
     operations = {operation.id: operation for operation in model.definitions.operations}
     for _, node in model.all(FlowNode):
@@ -323,6 +335,7 @@ RULES: tuple[Rule, ...] = (
     error("invalid-binding", "A reference is bound to latest, deployment or versionTag.", invalid_binding),
     error("quantity", "Start and completion quantities are 1 or more.", quantity),
     error("ad-hoc-content", "An ad-hoc subprocess has no start and end events.", ad_hoc_content),
+    error("ad-hoc-output", "An ad-hoc subprocess collects something into something.", ad_hoc_output),
     error("operation-message", "A message belongs to the operation that it is used with.", operation_message),
     warning("unnamed-user-task", "A user task has a name.", unnamed_user_task),
 )

@@ -96,7 +96,8 @@ START_TIMER = Table(
 )
 INSTANCE = Table(
     "flowkit_instance",
-    (
+    (  # state is that after the first ``snapshot`` events; revision tells how many there were when the
+        # row was last written, which is at every step only where rows are locked
         "id text",
         "process text",
         "version int",
@@ -112,6 +113,7 @@ INSTANCE = Table(
         "ended int null",
         "outcome text null",
         "revision int",
+        "snapshot int",
         "state blob",
     ),
     ("id",),
@@ -240,8 +242,8 @@ MESSAGE = Table(
 MESSAGE_SEEN = Table(
     "flowkit_message_seen", ("message_id text", "expires int"), ("message_id",), ("(expires)",)
 )
-OUTBOX = Table(
-    "flowkit_outbox",
+POSTPONED = Table(
+    "flowkit_postponed",
     ("id text", "instance text", "waits_for text null", "event blob"),
     ("id",),
     ("(id) where waits_for is null", "(waits_for) where waits_for is not null"),
@@ -265,7 +267,7 @@ TABLES = (
     INCIDENT,
     MESSAGE,
     MESSAGE_SEEN,
-    OUTBOX,
+    POSTPONED,
 )
 INSTANCE_ROWS = (JOB, TIMER, SUBSCRIPTION, USER_TASK, CANDIDATE, INCIDENT)
 """What a live instance has rows in; all are gone when it ends."""

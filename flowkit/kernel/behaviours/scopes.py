@@ -12,7 +12,7 @@ from flowkit.kernel.activity import finish
 from flowkit.kernel.catching import Prepared, install, prepare
 from flowkit.kernel.formula import Formula, Trouble
 from flowkit.kernel.frame import Frame
-from flowkit.kernel.lifecycle import open_scope, take, terminate_tokens
+from flowkit.kernel.lifecycle import close_scope, open_scope, take, terminate_tokens
 from flowkit.kernel.program import Behaviour, Container, Node
 from flowkit.kernel.state import Scope, Token
 
@@ -22,9 +22,13 @@ __all__ = [
     "SUBPROCESS",
     "activate_activities",
     "arm_event_subprocesses",
+    "begin_activity",
     "complete_ad_hoc",
     "prepare_event_subprocesses",
 ]
+
+_ONE_ACTIVITY = "ad_hoc_activity"
+"""The kind of the scope of one activity of an ad-hoc subprocess that collects outputs."""
 
 
 # ---- event subprocesses of a scope ----------------------------------------------------------
@@ -114,12 +118,14 @@ def _ad_hoc(frame: Frame, token: Token, node: Node) -> None:
     prepared = prepare_event_subprocesses(frame, container, parent)
     scope = open_scope(frame, "subprocess", node.id, parent, token.key)
     arm_event_subprocesses(frame, prepared, scope)
+    if node.detail.output_collection:
+        frame.set_variables(scope, {node.detail.output_collection: []})
     if node.detail.sequential:
         frame.emit(p.LoopAdvanced(scope, {"items": chosen}))
-        _next_in_sequence(frame, frame.instance.scopes[scope])
+        _next_in_sequence(frame, frame.instance.scopes[scope], node)
     else:
         for activity in chosen:
-            take(frame, scope, activity)
+            begin_activity(frame, scope, node, activity)
     if not chosen and not node.detail.waits:
         frame.push(_check_ad_hoc, scope)
 
@@ -138,13 +144,31 @@ def _chosen(frame: Frame, node: Node, container: Container, scope: int) -> list[
     return list(value)
 
 
-def _next_in_sequence(frame: Frame, scope: Scope) -> None:
+def begin_activity(
+    frame: Frame, scope: int, node: Node, activity: str, variables: Mapping[str, Any] | None = None
+) -> None:
+    """Start an activity of the ad-hoc subprocess ``node`` that runs in ``scope``.
+
+    Where outputs are collected, each activity runs with all that follows it in a scope of its own, so
+    that one's variables are not another's; a token at the subprocess stands for it, as one stands for
+    each instance of a multi-instance activity.
+    """
+    if not node.detail.output_collection:
+        frame.set_variables(scope, variables or {})
+        take(frame, scope, activity)
+        return
+    key = frame.next_key()
+    frame.emit(p.TokenCreated(key, node.id, scope))
+    take(frame, open_scope(frame, _ONE_ACTIVITY, node.id, scope, key, variables), activity)
+
+
+def _next_in_sequence(frame: Frame, scope: Scope, node: Node) -> None:
     loop = scope.loop
     if loop is None or not loop.items:
         return
     activity = loop.items[0]
     frame.emit(p.LoopAdvanced(scope.key, {"taken": 1, "started": loop.started + 1}))
-    take(frame, scope.key, activity)
+    begin_activity(frame, scope.key, node, activity)
 
 
 def _check_ad_hoc(frame: Frame, key: int) -> None:
@@ -156,13 +180,18 @@ def _check_ad_hoc(frame: Frame, key: int) -> None:
 
 def _after_activity(frame: Frame, scope: Scope, token: Token, node: Node) -> None:
     """An inner activity ended: test the completion condition (BPMN 2.0.2, 13.3.5)."""
+    if scope.kind == _ONE_ACTIVITY:
+        if not scope.tokens:
+            _collect(frame, scope, token, node)
+        scope = frame.instance.scopes[token.scope]
+        token = frame.instance.tokens[scope.token]
     if scope.kind != "subprocess":
         return
     detail = node.detail
     if detail.completion is not None and frame.truth(detail.completion, scope.key):
         if detail.cancel_remaining or not scope.tokens:
             terminate_tokens(frame, scope)
-            finish(frame, token, node)
+            _finish_ad_hoc(frame, scope, token, node)
             return
         if scope.loop is not None and scope.loop.items:
             frame.emit(p.LoopAdvanced(scope.key, {"items": []}))
@@ -170,15 +199,37 @@ def _after_activity(frame: Frame, scope: Scope, token: Token, node: Node) -> Non
     if scope.tokens:
         return
     if scope.loop is not None and scope.loop.items:
-        _next_in_sequence(frame, scope)
+        _next_in_sequence(frame, scope, node)
     elif detail.completion is None:
-        finish(frame, token, node)
+        _finish_ad_hoc(frame, scope, token, node)
     elif not detail.waits:
         raise Trouble(
             "ad_hoc",
             f"Every activity of '{node.name or node.id}' has ended, but its completion condition"
             f" '{detail.completion.text}' is not true.",
         )
+
+
+def _collect(frame: Frame, scope: Scope, token: Token, node: Node) -> None:
+    """An activity and all that followed it is over: take its output and close its scope."""
+    around = frame.instance.scopes[token.scope]
+    name, formula = node.detail.output_collection, node.detail.output_element
+    collected: dict[str, Any] = {}
+    if name and formula is not None:
+        collected[name] = [*around.variables.get(name, ()), frame.value(formula, scope.key)]
+    for record in scope.records:
+        frame.emit(p.CompensationRecorded(around.key, record))
+    close_scope(frame, scope)
+    frame.emit(p.TokenConsumed(token.key))
+    frame.set_variables(around.key, collected)
+
+
+def _finish_ad_hoc(frame: Frame, scope: Scope, token: Token, node: Node) -> None:
+    """Leave the subprocess; what was collected goes with it, unless an output mapping says otherwise."""
+    name = node.detail.output_collection
+    if name and not node.outputs:
+        frame.propagate(scope.parent, {name: scope.variables.get(name, [])})
+    finish(frame, token, node)
 
 
 AD_HOC = Behaviour(_ad_hoc, emptied=_after_activity, waits=True, attends=True)
@@ -209,9 +260,8 @@ def activate_activities(
             )
     if node.detail.sequential and (len(activities) > 1 or scope.tokens):
         raise WrongState(f"'{node.name or node.id}' is sequential: one activity at a time.")
-    frame.set_variables(scope.key, variables)
     for activity in activities:
-        take(frame, scope.key, activity)
+        begin_activity(frame, scope.key, node, activity, variables)
 
 
 def complete_ad_hoc(frame: Frame, key: int) -> None:
@@ -222,4 +272,4 @@ def complete_ad_hoc(frame: Frame, key: int) -> None:
             f"'{node.name or node.id}' does not cancel its remaining activities; complete them first."
         )
     terminate_tokens(frame, scope)
-    finish(frame, owner, node)
+    _finish_ad_hoc(frame, scope, owner, node)
