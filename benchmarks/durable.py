@@ -8,7 +8,6 @@ measured in turns in one run; peers that are not installed are left out.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import sqlite3
 import statistics
 import tempfile
@@ -68,22 +67,22 @@ def user_work(folder: Path, callers: int = 50, instances: int = INSTANCES) -> tu
 async def drive_user_tasks(engine: Engine, callers: int, instances: int) -> tuple[float, list[float]]:
     """Complete every task of ``instances`` instances; the seconds of all, and of each call.
 
-    Each caller knows the ids of its tasks, as one who was shown a list does.
+    Each caller knows the ids of its tasks, as one who was shown a list does; the peers' tasks aren't
+    looked for either.
     """
-    cases = engine.committer.run_all([engine.starting("work", VARIABLES) for _ in range(instances)])
-    waiting = [outcome.get() for outcome in cases]
+    for started in engine.committer.run_all([engine.starting("work", VARIABLES) for _ in range(instances)]):
+        started.get()
+    waiting = [todo.id.rpartition(":") for todo in engine.tasks()]
     latencies: list[float] = []
 
     async def drive(face: AsyncEngine) -> None:
         while waiting:
-            case = waiting.pop()
-            [todo] = await face.tasks(case)
+            case, _, first = waiting.pop()
             for number in range(TASKS):
+                todo = f"{case}:{int(first) + number}"
                 begun = time.perf_counter()
                 await face.complete(todo, {f"r{number}": number})
                 latencies.append(time.perf_counter() - begun)
-                key = int(todo.id.rpartition(":")[2]) + 1
-                todo = dataclasses.replace(todo, id=f"{case}:{key}")
 
     begun = time.perf_counter()
     async with AsyncEngine(engine) as face:
