@@ -14,6 +14,7 @@ from flowkit.engine.views import (
     IncidentView,
     InstanceView,
     JobView,
+    OutboxView,
     TokenView,
     UserTask,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "IncidentView",
     "InstanceView",
     "JobView",
+    "OutboxView",
     "SystemClock",
     "Telemetry",
     "TokenView",
