@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from flowkit.engine.backoff import backoff
@@ -25,6 +26,7 @@ from flowkit.kernel.protocol import Command, CompleteJob, FailJob, ThrowBpmnErro
 from flowkit.tasks import BpmnError, Handler, InvalidHandler, Posted, Retry, TaskContext
 
 if TYPE_CHECKING:
+    from flowkit.engine.changes import Changes
     from flowkit.engine.store import Row, Session
     from flowkit.engine.telemetry import Telemetry
     from flowkit.engine.unit import Unit
@@ -47,14 +49,16 @@ _log = logging.getLogger("flowkit.jobs")
 LEASE = timedelta(seconds=60)
 
 _READY = (
-    f"SELECT instance, key, type, node, process, retries, attempt, headers FROM {JOB.name} "
+    f"SELECT -priority, at, instance, key, type, node, process, retries, attempt, headers FROM {JOB.name} "
     "WHERE state='ready' AND active=1 AND type=? ORDER BY priority DESC, at LIMIT ?"
 )
 _TYPES = f"SELECT type FROM {JOB.name} WHERE state='ready' AND active=1 AND type>? ORDER BY type LIMIT 1"
-_WAKE = f"UPDATE {JOB.name} SET state='ready' WHERE state='waiting' AND at<=?"
+_TIMED = "state IN ('waiting', 'leased')"
+"""The condition of the index over time, said in its words: SQLite does not see that it is implied."""
+_WAKE = f"UPDATE {JOB.name} SET state='ready' WHERE {_TIMED} AND state='waiting' AND at<=?"
 _EXPIRED = (
     f"SELECT instance, key, node, retries, attempt, worker, headers FROM {JOB.name} "
-    "WHERE state='leased' AND at<=? AND active=1 ORDER BY at LIMIT 100"
+    f"WHERE {_TIMED} AND state='leased' AND at<=? AND active=1 ORDER BY at LIMIT 100"
 )
 
 
@@ -111,18 +115,18 @@ def claim(
 ) -> list[Claimed]:
     """Lease up to ``types[type]`` ready jobs of each type, higher priority and longer waiting first,
     up to ``total`` of all types."""
-    session = unit.read(JOB)
-    skip = unit.parts.store.skip
+    session, changes = unit.fresh(JOB)
     session.run(_WAKE, (unit.at,))
     ends = unit.at + lease // timedelta(microseconds=1)
     rows: list[Row] = []
-    for kind in _ready_types(session, types):
+    opened = _opened(changes, types)
+    for kind in _ready_types(session, types, opened):
         limit = min(types[kind], total - len(rows))
         if limit > 0:
-            rows.extend(session.query(_READY + skip, (kind, limit)))
-    lives = unit.peek({row[0] for row in rows})
+            rows.extend(_ready(unit, session, kind, limit, opened.get(kind, ())))
+    lives = unit.peek({row[2] for row in rows})
     claimed = []
-    for instance, key, kind, node, process, retries, attempt, headers in rows:
+    for _priority, _at, instance, key, kind, node, process, retries, attempt, headers in rows:
         live = lives[instance]
         inputs = live.instance.inputs_of(key)
         wanted = reads(kind) if reads is not None else None
@@ -139,12 +143,35 @@ def claim(
     return claimed
 
 
-def _ready_types(session: Session, types: Mapping[str, int]) -> list[str]:
+def _opened(changes: Changes, types: Collection[str]) -> dict[str, list[Row]]:
+    """Jobs by type that this very transaction opened: they are claimed before they are ever stored as
+    ready, which saves writing them twice."""
+    opened: dict[str, list[Row]] = {}
+    for row in changes.new_rows(JOB):
+        instance, key, kind, node, process, retries, attempt, priority, state, at, _, headers, _, active = row
+        if state == "ready" and active and kind in types:
+            opened.setdefault(kind, []).append(
+                (-priority, at, instance, key, kind, node, process, retries, attempt, headers)
+            )
+    return opened
+
+
+def _ready(unit: Unit, session: Session, kind: str, limit: int, opened: Sequence[Row]) -> list[Row]:
+    """Up to ``limit`` ready jobs, stored ones and ``opened`` ones, in their order."""
+    changes = unit.batch.changes
+    stored = session.query(_READY + unit.parts.store.skip, (kind, limit))
+    rows = [row for row in stored if not changes.removes(JOB, (row[2], row[3]))]
+    if not opened:
+        return rows
+    return sorted([*rows, *opened], key=itemgetter(0, 1))[:limit]
+
+
+def _ready_types(session: Session, types: Mapping[str, int], opened: Collection[str]) -> list[str]:
     """Those of ``types`` that have ready jobs, without asking for each: an engine knows many types
     and few of them have work at any moment."""
     if len(types) <= 2:
         return list(types)
-    ready = set()
+    ready = set(opened)
     rows = session.query(_TYPES, ("",))
     while rows:
         ready.add(rows[0][0])
@@ -154,8 +181,10 @@ def _ready_types(session: Session, types: Mapping[str, int]) -> list[str]:
 
 def expire_leases(unit: Unit) -> int:
     """Leases that ran out count as failed attempts; how many there were."""
-    rows = unit.read(JOB).query(_EXPIRED + unit.parts.store.skip, (unit.at,))
-    for instance, key, node, retries, attempt, worker, headers in rows:
+    session, changes = unit.fresh(JOB)
+    rows = session.query(_EXPIRED + unit.parts.store.skip, (unit.at,))
+    late = [row for row in rows if not changes.removes(JOB, (row[0], row[1]))]
+    for instance, key, node, retries, attempt, worker, headers in late:
         left = max(retries - 1, 0)
         delay = backoff(join_id(instance, key), attempt, decode(bytes(headers)))
         command = FailJob(
@@ -168,7 +197,7 @@ def expire_leases(unit: Unit) -> int:
             unit.step(instance, command)
         except Rejected:
             unit.changes.remove(JOB, (instance, key))
-    return len(rows)
+    return len(late)
 
 
 def settle(unit: Unit, job: Claimed, report: Report) -> None:
@@ -233,7 +262,7 @@ async def perform_async(
 
 
 def _done(job: Claimed, result: Mapping[str, Any], context: TaskContext) -> Report:
-    command = CompleteJob(job=job.key, variables=json_copy(result))
+    command = CompleteJob(job=job.key, variables=result)
     if not context.outgoing:
         return command
     return Sending(command, [checked(posted) for posted in context.outgoing])

@@ -104,7 +104,7 @@ class Pump:
         return cycle
 
     def _look(self, unit: Unit) -> Due:
-        session = unit.read(TIMER, START_TIMER, POSTPONED, JOB)
+        session = unit.read(TIMER, START_TIMER, POSTPONED)
         skip = unit.parts.store.skip
         timers = [(row[0], row[1]) for row in session.query(_TIMERS + skip, (unit.at, BATCH))]
         starts = due_start_timers(session, unit.at, BATCH, skip)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["InlineRunner", "context_of"]
 
-LARGEST_CLAIM = 64
+LARGEST_CLAIM = 128
 PACE = 0.005
 """Seconds of handlers' work that may wait for its commit, so that fast handlers share one and slow
 ones each get their own."""
@@ -29,7 +29,7 @@ class InlineRunner:
     def __init__(self, committer: Committer, registry: Registry, worker: str) -> None:
         self._committer = committer
         self._registry = registry
-        self._pump = Pump(committer, worker, self._wanted, reads=self._reads)
+        self._pump = Pump(committer, worker, self._wanted, total=lambda: LARGEST_CLAIM, reads=self._reads)
         self._seconds_per_job = 0.0
 
     def run_until_idle(self) -> int:

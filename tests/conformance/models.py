@@ -79,7 +79,7 @@ def pools(
     inside_one = one or f'<startEvent id="s"/><task id="t"/><endEvent id="e"/>{flows("s>t t>e")}'
     inside_two = two or f'<startEvent id="s2"/><task id="t2"/><endEvent id="e2"/>{flows("s2>t2 t2>e2")}'
     return (
-        f'{roots}<collaboration id="c"><participant id="A" name="A" processRef="p"/>'
+        f'{roots}<collaboration id="col"><participant id="A" name="A" processRef="p"/>'
         f'<participant id="B" name="B" processRef="q"/>{participants}{message_flows}</collaboration>'
         f'<process id="p" isExecutable="true">{inside_one}</process>'
         f'<process id="q" isExecutable="true">{inside_two}</process>'
