@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from flowkit.engine.backoff import backoff
 from flowkit.engine.clock import micros
@@ -74,8 +75,7 @@ Report = Command | Sending
 """What a worker has to say about a job."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(msgspec.Struct, frozen=True):
     """A job in the hands of a worker until ``lease_ends`` (microseconds)."""
 
     instance: str
@@ -96,7 +96,7 @@ class Claimed:
 
     def extended(self, ends: datetime) -> Claimed:
         """The same claim with a longer lease."""
-        return replace(self, lease_ends=micros(ends))
+        return msgspec.structs.replace(self, lease_ends=micros(ends))
 
     def inputs(self) -> dict[str, Any]:
         """The variables, the handler's own to change."""

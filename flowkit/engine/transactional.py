@@ -10,8 +10,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from flowkit.engine.jobs import Claimed, command_for_failure
 from flowkit.engine.outbox import checked, post
@@ -50,7 +51,7 @@ def perform_lent(
 
 
 def _perform(committer: Committer, handler: Handler, job: Claimed, context: TaskContext) -> Command | None:
-    quiet = replace(context, heartbeat=_no_heartbeat)
+    quiet = msgspec.structs.replace(context, heartbeat=_no_heartbeat)
 
     def work(unit: Unit) -> None:
         context.outgoing.clear()  # of an attempt that met a conflict

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from flowkit.tasks.outgoing import Posted
 
@@ -16,8 +17,7 @@ def _no_heartbeat() -> None:
     """A job that nobody leases needs no sign of life."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskContext:
+class TaskContext(msgspec.Struct, frozen=True, kw_only=True):
     """Given to a handler that has an argument annotated with this class.
 
     Jobs are done *at least once*: a handler that writes to another system passes ``job_id`` along as
@@ -35,7 +35,7 @@ class TaskContext:
     """1 for the first call."""
     retries: int = 0
     """How many attempts are left after this one."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     """The task's headers, as the diagram sets them."""
     now: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     """The engine's clock, which is virtual in tests and simulations."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flowkit.errors import InvalidPayload
 from flowkit.tasks.calls import Signature, arguments_error, read_signature
@@ -20,6 +20,9 @@ from flowkit.tasks.context import TaskContext
 from flowkit.tasks.jsonable import NotJson, to_json_value
 from flowkit.tasks.outcomes import InvalidHandler
 from flowkit.tasks.outgoing import DELIVERS, Deliverer, Delivers
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 __all__ = ["Handler", "Registry", "Source", "task"]
 
@@ -114,12 +117,10 @@ class Handler:
         signature = self.signature
         arguments: dict[str, Any] = {}
         if signature.parameters:
-            from pydantic import ValidationError  # noqa: PLC0415 heavy
-
             try:
                 checked = self._inputs.validate_python(signature.inputs(variables))
-            except ValidationError as error:
-                raise arguments_error(self.type, signature, error, variables) from None
+            except ValueError as error:
+                raise arguments_error(self.type, signature, _faulty(error), variables) from None
             for parameter in signature.parameters:
                 if parameter.variable in checked:
                     arguments[parameter.name] = checked[parameter.variable]
@@ -137,14 +138,12 @@ class Handler:
     def variables_of(self, value: Any) -> dict[str, Any]:
         """The variables that the returned ``value`` stands for; raises InvalidPayload for a wrong one."""
         if self.signature.returns is not None:
-            from pydantic import ValidationError  # noqa: PLC0415 heavy
-
             try:
                 value = self._output.validate_python(value)
-            except ValidationError as error:
+            except ValueError as error:
+                found = _faulty(error).errors(include_url=False, include_context=False, include_input=False)
                 faults = [
-                    ("".join(f"/{part}" for part in fault["loc"]), str(fault["msg"]))
-                    for fault in error.errors(include_url=False, include_context=False, include_input=False)
+                    ("".join(f"/{part}" for part in fault["loc"]), str(fault["msg"])) for fault in found
                 ]
                 text = "; ".join(f"{path or 'the value'}: {message}" for path, message in faults)
                 message = f"handler {self.type} returned what its annotation does not allow: {text}"
@@ -185,6 +184,15 @@ class Handler:
         import asyncio  # noqa: PLC0415 heavy
 
         return self.variables_of(await asyncio.to_thread(self.function, **arguments))
+
+
+def _faulty(error: ValueError) -> ValidationError:
+    """The error as pydantic's, which it is unless pydantic is at fault."""
+    from pydantic import ValidationError  # noqa: PLC0415 heavy
+
+    if not isinstance(error, ValidationError):
+        raise error
+    return error
 
 
 Source = Any
