@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from flowkit.bpmn.index import Index, finding, resolve
 from flowkit.bpmn.schema import BPMN, ElementType, is_a
 from flowkit.bpmn.xml import Node
-from flowkit.findings import Finding, Severity
+from flowkit.findings import Finding
 
 __all__ = [
     "check_choice",
-    "check_diagram_ids",
     "check_flow_references",
     "check_sets",
     "check_shared_definition",
@@ -70,19 +69,15 @@ def check_choice(node: Node, element: ElementType) -> Iterator[Finding]:
                     f"<{node.tag}> holds {' and '.join(f'<{name}>' for name in found)}; only one may stand.",
                     "Keep one of them.",
                 )
-
-
-def _check_drawn(node: Node, index: Index) -> Iterator[Finding]:
-    """A shape or edge that draws nothing is left over from an element that was deleted."""
-    drawn = node.get("bpmnElement")
-    if drawn is not None and (resolve(node, drawn, index) or "") not in index.nodes:
-        yield finding(
-            "diagram-reference",
-            node,
-            f"<{node.tag}> draws '{drawn[:60]}', which does not exist in the file.",
-            "Delete the shape.",
-            Severity.WARNING,
-        )
+    if is_a(element.name, "resourceRole"):
+        tags = {child.tag for child in node.children if child.namespace == BPMN}
+        if "resourceParameterBinding" in tags and "resourceRef" not in tags:
+            yield finding(
+                "missing-child",
+                node,
+                f"<{node.tag}> binds parameters, but has no <resourceRef>: of which resource?",
+                "Add it.",
+            )
 
 
 _SETS: dict[str, tuple[str, tuple[str, str], tuple[str, str]]] = {
@@ -126,26 +121,6 @@ def check_sets(node: Node, name: str, index: Index) -> Iterator[Finding]:
                 f"<{forth}> names '{other}', which does not name this set in <{back}>.",
                 "Let both sets name each other, or neither.",
             )
-
-
-def check_diagram_ids(root: Node, index: Index) -> Iterator[Finding]:
-    """Ids are unique in the whole file, the diagram's shapes included (they are XML ids)."""
-    seen = set(index.nodes)
-    for diagram in root.children:
-        if diagram.tag != "BPMNDiagram":
-            continue
-        for node in diagram.iter():
-            yield from _check_drawn(node, index)
-            identifier = node.get("id")
-            if identifier is not None and identifier in seen:
-                yield finding(
-                    "duplicate-id",
-                    node,
-                    f"the id '{identifier}' is used twice.",
-                    "Give every element its own id.",
-                )
-            if identifier is not None:
-                seen.add(identifier)
 
 
 def check_shared_definition(node: Node, index: Index) -> Iterator[Finding]:

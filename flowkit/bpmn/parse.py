@@ -31,6 +31,7 @@ from flowkit.bpmn.parse_nodes import read_association, read_container, read_scri
 from flowkit.bpmn.parse_reader import Reader, children, first, flag, number
 from flowkit.bpmn.schema import BPMN, GROUPS
 from flowkit.bpmn.structure import check_structure
+from flowkit.bpmn.structure_diagram import check_diagrams
 from flowkit.bpmn.xml import Node, read_xml
 from flowkit.errors import InvalidModel
 from flowkit.findings import Finding, Severity
@@ -51,7 +52,7 @@ def parse(data: bytes, *, file: str = "") -> Definitions:
     root = read_xml(data, file=file)
     _require_bpmn(root)
     index = index_ids(root)
-    findings = check_structure(root, index)
+    findings = [*check_structure(root, index), *check_diagrams(root, index)]
     language = root.get("expressionLanguage") or ""
     # The schema's default is XPath; every modeler that writes FEEL leaves the attribute out or says so.
     reader = Reader(index, expression_language=language)

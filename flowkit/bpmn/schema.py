@@ -3,9 +3,10 @@
 One line a type, ``name < base | attributes | children``, in the schema's own order. Attributes:
 ``name`` (a string), ``name!`` (required), ``name:kind``. Children: ``name`` with ``?`` (0..1), ``!``
 (1), ``+`` (1..n), ``*`` (0..n); ``name*:type`` where the type is not named like the element;
-``@group`` is any element of a substitution group. Kinds: ``bool``, ``int``, ``id``, ``uri``, an
-enumeration, or ``ref(target …)``: a reference to an element of one of these types, where ``any``
-is any element and ``free`` is not resolved (types of another language, files that are not read).
+``@group`` is any element of a substitution group. Kinds: ``bool``, ``int``, ``number``, ``id``, ``uri``,
+``technology`` (a URI, or one of the standard's ``##`` words), an enumeration, or ``ref(target …)``: a
+reference to an element of one of these types, where ``any`` is any element and ``free`` is not resolved
+(types of another language, files that are not read).
 
 Source: OMG BPMN 2.0.2, the XML schema tables of chapters 8-13.
 """
@@ -15,10 +16,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-__all__ = ["BPMN", "ELEMENTS", "GROUPS", "Attribute", "Child", "ElementType", "is_a"]
+__all__ = ["BPMN", "BPMNDI", "ELEMENTS", "GROUPS", "Attribute", "Child", "ElementType", "is_a", "read_table"]
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 """The namespace of the BPMN 2.0 model."""
+BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
+"""The namespace of its diagrams."""
 
 ENUMERATIONS: dict[str, tuple[str, ...]] = {
     "adHocOrdering": ("Parallel", "Sequential"),
@@ -27,7 +30,13 @@ ENUMERATIONS: dict[str, tuple[str, ...]] = {
     "eventBasedGatewayType": ("Exclusive", "Parallel"),
     "gatewayDirection": ("Unspecified", "Converging", "Diverging", "Mixed"),
     "itemKind": ("Information", "Physical"),
+    "messageVisibleKind": ("initiating", "non_initiating"),
     "multiInstanceFlowCondition": ("None", "One", "All", "Complex"),
+    "participantBandKind": tuple(
+        f"{place}_{kind}"
+        for kind in ("initiating", "non_initiating")
+        for place in ("top", "middle", "bottom")
+    ),
     "processType": ("None", "Public", "Private"),
     "relationshipDirection": ("None", "Forward", "Backward", "Both"),
 }
@@ -215,17 +224,18 @@ multiInstanceLoopCharacteristics < loopCharacteristics | isSequential:bool
   complexBehaviorDefinition* completionCondition?:expression
 complexBehaviorDefinition < baseElement | | condition!:formalExpression event?:implicitThrowEvent
 task < activity | |
-serviceTask < task | implementation operationRef:ref(operation) |
-sendTask < task | implementation messageRef:ref(message) operationRef:ref(operation) |
-receiveTask < task | implementation instantiate:bool messageRef:ref(message) operationRef:ref(operation) |
-userTask < task | implementation | rendering*
+serviceTask < task | implementation:technology operationRef:ref(operation) |
+sendTask < task | implementation:technology messageRef:ref(message) operationRef:ref(operation) |
+receiveTask < task | implementation:technology instantiate:bool messageRef:ref(message)
+  operationRef:ref(operation) |
+userTask < task | implementation:technology | rendering*
 rendering < baseElement | |
 manualTask < task | |
 scriptTask < task | scriptFormat | script?
-businessRuleTask < task | implementation |
+businessRuleTask < task | implementation:technology |
 callActivity < activity | calledElement:ref(free) |
 subProcess < activity | triggeredByEvent:bool | laneSet* @flowElement* @artifact*
-transaction < subProcess | method |
+transaction < subProcess | method:technology |
 adHocSubProcess < subProcess | cancelRemainingInstances:bool ordering:adHocOrdering
   | completionCondition?:expression
 
@@ -237,10 +247,10 @@ laneSet < baseElement | name | lane*
 lane < baseElement | name partitionElementRef:ref(any)
   | partitionElement?:baseElement flowNodeRef*:ref(flowNode) childLaneSet?:laneSet
 globalTask < callableElement | | @resourceRole*
-globalUserTask < globalTask | implementation | rendering*
+globalUserTask < globalTask | implementation:technology | rendering*
 globalManualTask < globalTask | |
 globalScriptTask < globalTask | scriptLanguage:uri | script?
-globalBusinessRuleTask < globalTask | implementation |
+globalBusinessRuleTask < globalTask | implementation:technology |
 
 artifact < baseElement | |
 association < artifact | sourceRef!:ref(any) targetRef!:ref(any) associationDirection:associationDirection |
@@ -352,9 +362,10 @@ def _child(text: str) -> Child:
     return Child((name,), kind or name, minimum, maximum)
 
 
-def _build() -> dict[str, ElementType]:
+def read_table(text: str) -> dict[str, ElementType]:
+    """The types that a table of this module's form describes, by name."""
     types: dict[str, ElementType] = {}
-    for line in _TYPES.replace("\n  ", " ").strip().splitlines():
+    for line in text.replace("\n  ", " ").strip().splitlines():
         if not line:
             continue
         head, attributes, children = (part.strip() for part in line.split("|"))
@@ -372,7 +383,7 @@ def _build() -> dict[str, ElementType]:
     return types
 
 
-ELEMENTS: dict[str, ElementType] = _build()
+ELEMENTS: dict[str, ElementType] = read_table(_TYPES)
 """Every type of the standard by its name, abstract ones included."""
 
 

@@ -8,31 +8,40 @@ from collections.abc import Iterator
 
 from flowkit.bpmn.consistency import (
     check_choice,
-    check_diagram_ids,
     check_flow_references,
     check_sets,
     check_shared_definition,
 )
 from flowkit.bpmn.index import Index, finding, resolve
-from flowkit.bpmn.schema import BPMN, ELEMENTS, ENUMERATIONS, Attribute, Child, ElementType, is_a
+from flowkit.bpmn.schema import BPMN, BPMNDI, ELEMENTS, ENUMERATIONS, Attribute, Child, ElementType, is_a
 from flowkit.bpmn.xml import Node
 from flowkit.findings import Finding, Severity
 
-__all__ = ["check_structure"]
+__all__ = ["check_attributes", "check_counts", "check_structure", "check_value", "out_of_order"]
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _NAME = re.compile(r"[^\W\d][\w.\-·]*\Z")
 _QNAME = re.compile(r"(?:([^\W\d][\w.\-·]*):)?([^\W\d][\w.\-·]*)\Z")
 _INTEGER = re.compile(r"[+-]?\d{1,18}\Z")
 _BOOLEANS = frozenset({"true", "false", "1", "0"})
+_NUMBER = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?\Z")
+_TECHNOLOGIES = {
+    "implementation": ("##unspecified", "##WebService"),
+    "method": ("##Compensate", "##Image", "##Store"),
+}
+_FORMAL = "tFormalExpression"
 
 
 def type_of(node: Node, child: Child | None = None) -> ElementType | None:
     """The schema type of an element at its place, None where it is unknown."""
     name = child.type if child and child.type else node.tag
-    if name == "expression" and (node.get("type", XSI) or "").rpartition(":")[2] == "tFormalExpression":
+    if name == "expression" and _schema_type(node) == _FORMAL:
         name = "formalExpression"
     return ELEMENTS.get(name)
+
+
+def _schema_type(node: Node) -> str:
+    return (node.get("type", XSI) or "").strip().rpartition(":")[2]
 
 
 def check_structure(root: Node, index: Index) -> list[Finding]:
@@ -50,8 +59,11 @@ def check_structure(root: Node, index: Index) -> list[Finding]:
     stack: list[tuple[Node, ElementType]] = [(root, ELEMENTS["definitions"])]
     while stack:
         node, element = stack.pop()
-        findings.extend(_check_attributes(node, element, index))
-        if element.mixed and element.name != "extensionElements":
+        findings.extend(check_attributes(node, element, index))
+        findings.extend(_check_schema_type(node, element))
+        if element.name == "extensionElements":
+            findings.extend(_check_foreign(node))
+        elif element.mixed:
             continue
         if node.text.strip():
             findings.append(
@@ -63,26 +75,68 @@ def check_structure(root: Node, index: Index) -> list[Finding]:
         findings.extend(_check_children(node, element, index, below))
         stack.extend(reversed(below))
     findings.extend(check_flow_references(root, index))
-    findings.extend(check_diagram_ids(root, index))
     return findings
 
 
-def _check_attributes(node: Node, element: ElementType, index: Index) -> Iterator[Finding]:
+def _check_schema_type(node: Node, element: ElementType) -> Iterator[Finding]:
+    """``xsi:type`` may turn an expression into a formal one; any other would change what the element is."""
+    given = node.get("type", XSI)
+    if given is None:
+        return
+    prefix, _, name = given.strip().rpartition(":")
+    if prefix and prefix not in node.prefixes:
+        yield _undeclared(node, "xsi:type", given, prefix, name)
+    elif (
+        not (name == _FORMAL and element.name == "formalExpression") and name != f"t{_capital(element.name)}"
+    ):
+        yield finding(
+            "invalid-value",
+            node,
+            f"xsi:type makes a '{name[:60]}' of <{node.tag}>.",
+            "Use the element of that name; only an expression may be a tFormalExpression.",
+        )
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _check_foreign(node: Node) -> Iterator[Finding]:
+    """What stands in ``extensionElements`` is of another namespace, and of one at all."""
+    for child in node.children:
+        if child.namespace == BPMN:
+            yield finding(
+                "unknown-element",
+                child,
+                f"<{child.tag}> of BPMN stands in <extensionElements>, which holds foreign elements only.",
+                "Move it to its place in the model.",
+            )
+        elif not child.namespace:
+            yield finding(
+                "misplaced-extension",
+                child,
+                f"<{child.tag}> in <extensionElements> has no namespace.",
+                "Give it the namespace of who reads it.",
+            )
+
+
+def check_attributes(node: Node, element: ElementType, index: Index) -> Iterator[Finding]:
+    """Which attributes are not the type's, wrong, or missing; those of other namespaces are free."""
     for (namespace, name), value in node.attributes.items():
         if namespace not in ("", BPMN):
             continue
-        rule = element.attributes.get(name)
+        rule = element.attributes.get(name) if not namespace else None
         if rule is None:
             known = ", ".join(sorted(element.attributes)) or "none"
             formal = element.name == "expression" and name in ELEMENTS["formalExpression"].attributes
             yield finding(
                 "unknown-attribute",
                 node,
-                f"<{node.tag}> has no attribute '{name}' in BPMN 2.0.",
+                f"<{node.tag}> has no attribute '{name}' {'with a prefix' if namespace else 'in BPMN 2.0'}.",
                 'Add xsi:type="tFormalExpression".' if formal else f"Known attributes: {known}.",
             )
         else:
-            yield from _check_value(node, f"attribute '{name}'", rule, value, index)
+            yield from check_value(node, f"attribute '{name}'", rule, value, index)
     for rule in element.attributes.values():
         if rule.required and node.get(rule.name) is None:
             yield finding(
@@ -90,7 +144,8 @@ def _check_attributes(node: Node, element: ElementType, index: Index) -> Iterato
             )
 
 
-def _check_value(node: Node, what: str, rule: Attribute, value: str, index: Index) -> Iterator[Finding]:
+def check_value(node: Node, what: str, rule: Attribute, value: str, index: Index) -> Iterator[Finding]:
+    """Is an attribute's value of its kind?"""
     kind = rule.kind
     text = value.strip()
     wrong = ""
@@ -98,6 +153,10 @@ def _check_value(node: Node, what: str, rule: Attribute, value: str, index: Inde
         wrong = "true or false"
     elif kind == "int" and not _INTEGER.match(text):
         wrong = "a whole number"
+    elif kind == "number" and not _NUMBER.match(text):
+        wrong = "a number"
+    elif kind == "technology" and text.startswith("##") and text.lower() not in _technologies(rule.name):
+        wrong = "a URI or one of " + ", ".join(_TECHNOLOGIES[rule.name])
     elif kind == "id" and not _NAME.match(text):
         wrong = "an XML name: a letter or '_' first, then letters, digits, '-', '_' or '.'"
     elif kind in ENUMERATIONS and text not in ENUMERATIONS[kind]:
@@ -108,24 +167,39 @@ def _check_value(node: Node, what: str, rule: Attribute, value: str, index: Inde
         yield finding("invalid-value", node, f"{what} is '{text[:60]}', but must be {wrong}.", "Correct it.")
 
 
+def _technologies(attribute: str) -> list[str]:
+    """In lower case: modelers don't agree about capitals, and nothing else is meant."""
+    return [word.lower() for word in _TECHNOLOGIES[attribute]]
+
+
+def _undeclared(node: Node, what: str, text: str, prefix: str, name: str) -> Finding:
+    return finding(
+        "undeclared-prefix",
+        node,
+        f"{what} is '{text[:60]}', but the prefix '{prefix}' is not declared.",
+        f"Declare it with xmlns:{prefix}, or refer to '{name}'.",
+    )
+
+
 def _check_reference(
     node: Node, what: str, targets: tuple[str, ...], text: str, index: Index
 ) -> Iterator[Finding]:
-    if targets == ("free",):
-        return
+    free = targets == ("free",)
+    if free and not text:
+        return  # says nothing, as if it were absent
     match = _QNAME.match(text)
+    if match is None and free:
+        yield finding("invalid-value", node, f"{what} is '{text[:60]}', but must be a name.", "Correct it.")
+        return
     if match is None:
         yield finding(
             "dangling-reference", node, f"{what} is '{text[:60]}', which is no element's id.", "Set it."
         )
         return
     if match[1] and match[1] not in node.prefixes:
-        yield finding(
-            "undeclared-prefix",
-            node,
-            f"{what} is '{text[:60]}', but the prefix '{match[1]}' is not declared.",
-            f"Declare it with xmlns:{match[1]}, or refer to '{match[2]}'.",
-        )
+        yield _undeclared(node, what, text, match[1], match[2])
+        return
+    if free:
         return
     identifier = resolve(node, text, index)
     if identifier is None:
@@ -169,9 +243,12 @@ def _check_children(
     seen: Counter[int] = Counter()
     last = 0
     ordered = True
+    drawn = False
     for child in node.children:
         if child.namespace != BPMN:
-            if not (child.tag == "BPMNDiagram" and element.name == "definitions"):
+            if child.tag == "BPMNDiagram" and child.namespace == BPMNDI and element.name == "definitions":
+                drawn = True
+            else:
                 yield finding(
                     "misplaced-extension",
                     child,
@@ -190,13 +267,15 @@ def _check_children(
             continue
         rank, rule = found
         seen[rank] += 1
+        if drawn and child.tag != "relationship":
+            yield out_of_order(child, node)
         if rank < last and ordered:
             ordered = False
-            yield _out_of_order(child, node)
+            yield out_of_order(child, node)
         last = max(last, rank)
         if rule.type == "ref":
             yield from _check_plain(child)
-            if rule.targets != ("free",):
+            if child.text.strip() or rule.targets != ("free",):
                 yield from _check_reference(child, f"<{child.tag}>", rule.targets, child.text.strip(), index)
             if child.tag == "eventDefinitionRef":
                 yield from check_shared_definition(child, index)
@@ -204,7 +283,7 @@ def _check_children(
         child_type = type_of(child, rule)
         if child_type is not None:
             below.append((child, child_type))
-    yield from _check_counts(node, element, seen)
+    yield from check_counts(node, element, seen)
     yield from check_choice(node, element)
     yield from check_sets(node, element.name, index)
     if element.name == "dataObject" and any(child.tag == "dataState" for child in node.children):
@@ -232,7 +311,8 @@ def _check_plain(node: Node) -> Iterator[Finding]:
         )
 
 
-def _out_of_order(child: Node, node: Node) -> Finding:
+def out_of_order(child: Node, node: Node) -> Finding:
+    """The finding for a child that stands too late."""
     return finding(
         "element-order",
         child,
@@ -241,7 +321,8 @@ def _out_of_order(child: Node, node: Node) -> Finding:
     )
 
 
-def _check_counts(node: Node, element: ElementType, seen: Counter[int]) -> Iterator[Finding]:
+def check_counts(node: Node, element: ElementType, seen: Counter[int]) -> Iterator[Finding]:
+    """Does each child stand as often as it must and may?"""
     for rank, rule in enumerate(element.children):
         count = seen[rank]
         names = " or ".join(f"<{name}>" for name in rule.names[:4])

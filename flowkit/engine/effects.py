@@ -1,7 +1,7 @@
 """How the engine answers the kernel: one function an event type that asks for something.
 
 Everything happens in the transaction of the step that asked, except what is addressed to a
-suspended instance: that waits in the outbox until the instance is resumed.
+suspended instance: that is postponed until the instance is resumed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowkit.engine import messages
 from flowkit.engine.ids import child_id
-from flowkit.engine.sql.schema import INSTANCE, JOB, OUTBOX, SUBSCRIPTION, TIMER
+from flowkit.engine.sql.schema import INSTANCE, JOB, POSTPONED, SUBSCRIPTION, TIMER
 from flowkit.errors import FlowkitError, NotFound
 from flowkit.kernel import protocol as p
 
@@ -199,7 +199,7 @@ def _suspended(unit: Unit, instance: str, event: p.InstanceSuspended) -> None:
 
 def _resumed(unit: Unit, instance: str, event: p.InstanceResumed) -> None:
     session = _activate(unit, instance, "active", 1)
-    session.run(f"UPDATE {OUTBOX.name} SET waits_for=NULL WHERE waits_for=?", (instance,))
+    session.run(f"UPDATE {POSTPONED.name} SET waits_for=NULL WHERE waits_for=?", (instance,))
     sql = f"SELECT key, name, correlation_key FROM {SUBSCRIPTION.name} WHERE instance=? AND kind='message'"
     for key, name, correlation_key in session.query(sql, (instance,)):
         messages.deliver_buffered(unit, instance, key, name, correlation_key)

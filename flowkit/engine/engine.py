@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from flowkit.engine import messages, queries, user_tasks
 from flowkit.engine.clock import Clock, SystemClock, VirtualClock, from_micros
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from flowkit.feel.calendar import WorkingCalendar
 
 __all__ = ["Engine"]
+
+T = TypeVar("T")
 
 
 class Engine(Operations):
@@ -168,12 +170,16 @@ class Engine(Operations):
     ) -> str:
         """Start an instance of the newest version, or of ``version``; its id.
 
-        With ``connection`` (SQLAlchemy's, to the engine's own database) the start is part of that
-        connection's transaction: both are committed, or none. Raises NotFound, InvalidPayload.
+        With ``connection`` (of sqlite3 or psycopg, or SQLAlchemy's Connection or Session, to the engine's
+        own database) the start is part of that connection's transaction: both are committed, or none.
+        Raises NotFound, InvalidPayload.
         """
         work = self.starting(
             process_id, variables, business_key=business_key, version=version, start_event=start_event
         )
+        return self._run(work, connection)
+
+    def _run(self, work: Callable[[Unit], T], connection: Any) -> T:
         if connection is not None:
             return self._committer.run_on(connection, work)
         return self._committer.run(work)
@@ -255,16 +261,28 @@ class Engine(Operations):
         self._committer.run(lambda unit: user_tasks.delegate(unit, instance, key, to, user))
 
     def complete(
-        self, task: UserTask | str, variables: Mapping[str, Any] | None = None, *, user: str | None = None
+        self,
+        task: UserTask | str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        user: str | None = None,
+        connection: Any = None,
     ) -> None:
-        """Complete a user task with the data of its form.
+        """Complete a user task with the data of its form; ``connection`` as in :meth:`start`.
 
         Raises InvalidPayload when the data breaks the form's schema, WrongState when the task is
         assigned to someone other than ``user``, NotFound when it is no longer open.
         """
         instance, key = _task(task)
         data = json_copy(variables)
-        self._committer.run(lambda unit: user_tasks.complete_task(unit, instance, key, data, user), instance)
+
+        def work(unit: Unit) -> None:
+            user_tasks.complete_task(unit, instance, key, data, user)
+
+        if connection is not None:
+            self._committer.run_on(connection, work)
+        else:
+            self._committer.run(work, instance)
 
     # ---- messages and signals ---------------------------------------------------------------
 
@@ -276,22 +294,26 @@ class Engine(Operations):
         *,
         ttl: timedelta | None = None,
         message_id: str | None = None,
+        connection: Any = None,
     ) -> list[str]:
         """Publish a message; the ids of the instances that took it at once.
 
         One that nobody takes is kept for ``ttl``. A second message with the same ``message_id`` does
-        nothing, so a sender may try again until it is answered.
+        nothing, so a sender may try again until it is answered. ``connection`` as in :meth:`start`.
         """
         keep = self._parts.message_ttl if ttl is None else ttl
         data = json_copy(variables)
-        return self._committer.run(
-            lambda unit: messages.publish(unit, name, key, data, ttl=keep, message_id=message_id)
+        return self._run(
+            lambda unit: messages.publish(unit, name, key, data, ttl=keep, message_id=message_id), connection
         )
 
-    def broadcast(self, signal: str, variables: Mapping[str, Any] | None = None) -> list[str]:
-        """Broadcast a signal; the ids of the instances that it reached."""
+    def broadcast(
+        self, signal: str, variables: Mapping[str, Any] | None = None, *, connection: Any = None
+    ) -> list[str]:
+        """Broadcast a signal; the ids of the instances that it reached. ``connection`` as in
+        :meth:`start`."""
         data = json_copy(variables)
-        return self._committer.run(lambda unit: messages.broadcast(unit, signal, data))
+        return self._run(lambda unit: messages.broadcast(unit, signal, data), connection)
 
     def evaluate_conditions(self, facts: Mapping[str, Any], process_id: str | None = None) -> list[str]:
         """Start what waits for a condition: every process (or only ``process_id``) at each conditional

@@ -1,4 +1,4 @@
-"""The cycle that moves everything on: settle results, fire timers, empty the outbox, claim jobs.
+"""The cycle that moves everything on: settle results, fire timers, answer what was postponed, claim jobs.
 
 One cycle is one transaction. What it finds due is done by the next one, so that handlers always run
 outside transactions and what they did is stored together with the claim of what comes next.
@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flowkit.engine.jobs import LEASE, Claimed, claim, expire_leases, settle
-from flowkit.engine.sql.schema import JOB, OUTBOX, START_TIMER, TIMER, Table
+from flowkit.engine.sql.schema import JOB, POSTPONED, START_TIMER, TIMER, Table
 from flowkit.engine.store import Session
 from flowkit.engine.triggers import due_start_timers, fire_start_timer
 from flowkit.errors import NotFound
@@ -39,7 +39,7 @@ DEFERRED = timedelta(minutes=1)
 _TIMERS = (
     f"SELECT instance, key FROM {TIMER.name} WHERE active=1 AND due<=? ORDER BY due, instance, key LIMIT ?"
 )
-_OUTBOX = f"SELECT id FROM {OUTBOX.name} WHERE waits_for IS NULL ORDER BY id LIMIT ?"
+_POSTPONED = f"SELECT id FROM {POSTPONED.name} WHERE waits_for IS NULL ORDER BY id LIMIT ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class Due:
 
     timers: Sequence[tuple[str, int]] = ()
     start_timers: Sequence[tuple[str, str]] = ()
-    outbox: Sequence[str] = ()
+    postponed: Sequence[str] = ()
     expired: int = 0
 
     def __len__(self) -> int:
-        return len(self.timers) + len(self.start_timers) + len(self.outbox) + self.expired
+        return len(self.timers) + len(self.start_timers) + len(self.postponed) + self.expired
 
 
 @dataclass(slots=True)
@@ -88,10 +88,10 @@ class Pump:
         works = [_settling(job, command) for job, command in results]
         works.extend(_firing(*timer) for timer in due.timers)
         works.extend(_starting(*timer) for timer in due.start_timers)
-        works.extend(_delivering(key) for key in due.outbox)
+        works.extend(_delivering(key) for key in due.postponed)
         repairs = [*(_refusing(job) for job, _ in results), *(_deferring(TIMER, key) for key in due.timers)]
         repairs.extend(_deferring(START_TIMER, key) for key in due.start_timers)
-        repairs.extend(_parking(key) for key in due.outbox)
+        repairs.extend(_parking(key) for key in due.postponed)
         found: list[Work] = [self._look]
         if claiming:
             found.append(self._claim)
@@ -104,12 +104,12 @@ class Pump:
         return cycle
 
     def _look(self, unit: Unit) -> Due:
-        session = unit.read(TIMER, START_TIMER, OUTBOX, JOB)
+        session = unit.read(TIMER, START_TIMER, POSTPONED)
         skip = unit.parts.store.skip
         timers = [(row[0], row[1]) for row in session.query(_TIMERS + skip, (unit.at, BATCH))]
         starts = due_start_timers(session, unit.at, BATCH, skip)
-        outbox = [row[0] for row in session.query(_OUTBOX + skip, (BATCH,))]
-        return Due(timers, starts, outbox, expire_leases(unit))
+        postponed = [row[0] for row in session.query(_POSTPONED + skip, (BATCH,))]
+        return Due(timers, starts, postponed, expire_leases(unit))
 
     def _claim(self, unit: Unit) -> list[Claimed]:
         wanted = self._types()
@@ -169,11 +169,11 @@ def _deferring(table: Table, key: tuple[Any, ...]) -> Repair:
 
 def _delivering(key: str) -> Work:
     def deliver(unit: Unit) -> None:
-        sql = f"SELECT instance, event FROM {OUTBOX.name} WHERE id=? AND waits_for IS NULL"
-        rows = unit.read(OUTBOX).query(sql + unit.parts.store.lock, (key,))
+        sql = f"SELECT instance, event FROM {POSTPONED.name} WHERE id=? AND waits_for IS NULL"
+        rows = unit.read(POSTPONED).query(sql + unit.parts.store.lock, (key,))
         if rows:
             instance, data = rows[0]
-            unit.changes.remove(OUTBOX, (key,))
+            unit.changes.remove(POSTPONED, (key,))
             for event in decode_events(bytes(data)):
                 unit.react(instance, event)
 
@@ -182,8 +182,8 @@ def _delivering(key: str) -> Work:
 
 def _parking(key: str) -> Repair:
     def park(error: BaseException) -> Work:
-        _log.error("Outbox entry %s could not be delivered; it is parked.", key, exc_info=error)
-        return lambda unit: unit.changes.patch(OUTBOX, (key,), {"waits_for": f"error: {error}"})
+        _log.error("Postponed event %s could not be answered; it is parked.", key, exc_info=error)
+        return lambda unit: unit.changes.patch(POSTPONED, (key,), {"waits_for": f"error: {error}"})
 
     return park
 

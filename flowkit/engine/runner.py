@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flowkit.engine.jobs import Claimed, perform, release
 from flowkit.engine.pump import Due, Pump, Result
+from flowkit.engine.transactional import perform_lent
 from flowkit.tasks import Registry, TaskContext
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["InlineRunner", "context_of"]
 
-LARGEST_CLAIM = 64
+LARGEST_CLAIM = 128
 PACE = 0.005
 """Seconds of handlers' work that may wait for its commit, so that fast handlers share one and slow
 ones each get their own."""
@@ -27,11 +28,11 @@ class InlineRunner:
     def __init__(self, committer: Committer, registry: Registry, worker: str) -> None:
         self._committer = committer
         self._registry = registry
-        self._pump = Pump(committer, worker, self._wanted, reads=self._reads)
+        self._pump = Pump(committer, worker, self._wanted, total=lambda: LARGEST_CLAIM, reads=self._reads)
         self._seconds_per_job = 0.0
 
     def run_until_idle(self) -> int:
-        """Do jobs, due timers and the outbox until none is left; how many were done."""
+        """Do jobs, due timers and what was postponed until none is left; how many were done."""
         done = 0
         due = Due()
         results: list[Result] = []
@@ -64,9 +65,13 @@ class InlineRunner:
                 handler = self._registry.get(job.type)
                 assert handler is not None, "only jobs of known types are claimed"
                 begun = time.perf_counter()
-                results.append(
-                    (job, perform(handler, job, self._context(job), self._committer.parts.telemetry))
-                )
+                if handler.transactional:
+                    command = perform_lent(self._committer, handler, job, self._context(job))
+                    committed += command is None
+                else:
+                    command = perform(handler, job, self._context(job), self._committer.parts.telemetry)
+                if command is not None:
+                    results.append((job, command))
                 jobs.pop(0)
                 ended = time.perf_counter()
                 self._seconds_per_job += 0.1 * (ended - begun - self._seconds_per_job)

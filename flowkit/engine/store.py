@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-__all__ = ["Row", "Session", "Store", "WriteConflict", "open_store"]
+__all__ = ["Row", "Session", "Store", "WriteConflict", "driver_connection", "open_store"]
 
 Row = tuple[Any, ...]
 
@@ -20,9 +20,10 @@ class WriteConflict(Exception):
 
 
 class Session(Protocol):
-    """Statements inside a transaction (or, of a reader, outside one)."""
+    """Statements inside a transaction (or, of a reader, outside one); ``connection`` is the driver's."""
 
     dialect: str
+    connection: Any
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """The rows that a SELECT (or RETURNING) gives."""
@@ -55,6 +56,11 @@ class Store(Protocol):
         """
         ...
 
+    def lending(self) -> AbstractContextManager[Session]:
+        """A durable transaction like :meth:`transaction`, whose driver's connection is lent to
+        handlers: they may write with it, and can't end it."""
+        ...
+
     def reader(self) -> AbstractContextManager[Session]:
         """Read what is committed."""
         ...
@@ -68,10 +74,21 @@ class Store(Protocol):
         ...
 
     def foreign(self, connection: Any) -> Session:
-        """A session in a transaction of the application's own SQLAlchemy or driver connection."""
+        """A session in a transaction of the application's own SQLAlchemy or driver connection.
+
+        Raises TypeError for anything else, or a connection that has no transaction to take part in.
+        """
         ...
 
     def close(self) -> None: ...
+
+
+def driver_connection(given: Any) -> Any:
+    """The driver's connection behind SQLAlchemy's Connection or Session; anything else as it is."""
+    inner = getattr(given, "connection", None)
+    if callable(inner):  # a Session
+        inner = getattr(inner(), "connection", None)
+    return getattr(inner, "driver_connection", given)
 
 
 def open_store(url: str, *, durability: str = "full") -> Store:

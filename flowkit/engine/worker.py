@@ -18,12 +18,13 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from flowkit.engine.clock import from_micros
 from flowkit.engine.jobs import LEASE, Claimed, perform, perform_async, release, renew
 from flowkit.engine.pump import Due, Pump, Result, next_due
 from flowkit.engine.runner import context_of
+from flowkit.engine.transactional import perform_lent
 from flowkit.errors import FlowkitError, StoreUnavailable
 from flowkit.kernel.protocol import Command
 
@@ -69,7 +70,7 @@ class Worker:
         self._pump = Pump(
             self._committer, self.name, self._wanted, total=self._room, lease=lease, reads=self._reads
         )
-        self._running: dict[str, tuple[Claimed, Future[Command]]] = {}
+        self._running: dict[str, tuple[Claimed, Future[Command | None]]] = {}
         self._busy: Counter[str] = Counter()
         self._finished: deque[Claimed] = deque()
         self._wake = threading.Event()
@@ -153,7 +154,7 @@ class Worker:
     def _redo(self, results: list[Result]) -> None:
         """Results that could not be stored are kept until they can be."""
         for job, command in results:
-            done: Future[Command] = Future()
+            done: Future[Command | None] = Future()
             done.set_result(command)
             self._running[job.id] = (job, done)
             self._busy[job.type] += 1
@@ -166,7 +167,9 @@ class Worker:
             entry = self._running.pop(job.id, None)
             if entry is not None and not entry[1].cancelled():
                 self._busy[job.type] -= 1
-                results.append((job, entry[1].result()))
+                command = entry[1].result()
+                if command is not None:  # else it is stored already
+                    results.append((job, command))
         return results
 
     def _pause(self) -> float:
@@ -204,7 +207,10 @@ class Worker:
         assert handler is not None, "only jobs of known types are claimed"
         context = context_of(job, self._committer, lambda: self._heartbeat(job))
         telemetry = self._committer.parts.telemetry
-        if handler.is_async:
+        future: Future[Any]
+        if handler.transactional:
+            future = self._threads.submit(perform_lent, self._committer, handler, job, context)
+        elif handler.is_async:
             coroutine = perform_async(handler, job, context, telemetry)
             future = asyncio.run_coroutine_threadsafe(coroutine, self._event_loop())
         else:

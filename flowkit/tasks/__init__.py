@@ -8,8 +8,18 @@
 
 from __future__ import annotations
 
+from flowkit.tasks.connections import Connection
 from flowkit.tasks.context import TaskContext
 from flowkit.tasks.outcomes import BpmnError, InvalidHandler, Retry
 from flowkit.tasks.registry import Handler, Registry, task
 
-__all__ = ["BpmnError", "Handler", "InvalidHandler", "Registry", "Retry", "TaskContext", "task"]
+__all__ = [
+    "BpmnError",
+    "Connection",
+    "Handler",
+    "InvalidHandler",
+    "Registry",
+    "Retry",
+    "TaskContext",
+    "task",
+]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NotRequired, Required
 
 from flowkit.errors import InvalidPayload
+from flowkit.tasks.connections import Wanted, wanted_connection
 from flowkit.tasks.context import TaskContext
 from flowkit.tasks.outcomes import InvalidHandler
 
@@ -49,6 +50,8 @@ class Signature:
     takes_all: bool
     returns: Any
     """The return annotation, or None where there is nothing to check."""
+    connection: Wanted | None = None
+    """The argument that gets the step's transaction."""
 
     def inputs(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """The variables that the arguments read; null for an argument with a default is its absence."""
@@ -132,6 +135,7 @@ def read_signature(function: Callable[..., Any], name: str) -> Signature:
     hints = _hints(function, name)
     parameters: list[Parameter] = []
     context: str | None = None
+    connection: Wanted | None = None
     takes_all = False
     for parameter in inspect.signature(function).parameters.values():
         annotation = hints.get(parameter.name, Any)
@@ -144,6 +148,8 @@ def read_signature(function: Callable[..., Any], name: str) -> Signature:
             )
         elif TaskContext in _union(annotation):
             context = parameter.name
+        elif wanted := wanted_connection(parameter.name, _union(annotation)):
+            connection = _only(connection, wanted, function, name)
         else:
             required = parameter.default is parameter.empty
             variable = _alias(annotation) or parameter.name
@@ -152,7 +158,22 @@ def read_signature(function: Callable[..., Any], name: str) -> Signature:
                 Parameter(parameter.name, variable, _without_alias(annotation), required, default)
             )
     returns = hints.get("return")
-    return Signature(tuple(parameters), context, takes_all, None if returns in (None, Any) else returns)
+    returns = None if returns in (None, Any) else returns
+    return Signature(tuple(parameters), context, takes_all, returns, connection)
+
+
+def _only(known: Wanted | None, wanted: Wanted, function: Any, name: str) -> Wanted:
+    if known is not None:
+        raise InvalidHandler(
+            f"handler {name}: {known.argument!r} and {wanted.argument!r} are both connections; "
+            "a step has one transaction, so ask for it once"
+        )
+    if inspect.iscoroutinefunction(function):
+        raise InvalidHandler(
+            f"handler {name}: an async handler can't take part in its step's transaction, which belongs to "
+            f"one thread; write it as a plain function, or leave out {wanted.argument!r}"
+        )
+    return wanted
 
 
 def describe_type(annotation: Any) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+
+import msgspec
 
 __all__ = ["TaskContext"]
 
@@ -14,8 +14,7 @@ def _no_heartbeat() -> None:
     """A job that nobody leases needs no sign of life."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskContext:
+class TaskContext(msgspec.Struct, frozen=True, kw_only=True):
     """Given to a handler that has an argument annotated with this class.
 
     Jobs are done *at least once*: a handler that writes to another system passes ``job_id`` along as
@@ -33,11 +32,9 @@ class TaskContext:
     """1 for the first call."""
     retries: int = 0
     """How many attempts are left after this one."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     """The task's headers, as the diagram sets them."""
     now: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     """The engine's clock, which is virtual in tests and simulations."""
     heartbeat: Callable[[], None] = _no_heartbeat
     """Extends the lease of a long job; call it at least every third of the lease's length."""
-    connection: Any = None
-    """The open transaction of the engine's SQL store where the worker offers it, else None."""

@@ -12,13 +12,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flowkit.errors import InvalidPayload
 from flowkit.tasks.calls import Signature, arguments_error, read_signature
 from flowkit.tasks.context import TaskContext
 from flowkit.tasks.jsonable import NotJson, to_json_value
 from flowkit.tasks.outcomes import InvalidHandler
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 __all__ = ["Handler", "Registry", "Source", "task"]
 
@@ -41,6 +44,9 @@ def task(job_type: str, *, result: str | None = None, title: str = "") -> Callab
     Arguments are read by name from the job's variables and validated by pydantic against their
     annotations; ``Annotated[str, Field(alias="车牌")]`` reads a variable by another name. An argument
     annotated :class:`TaskContext` gets the context; ``**variables`` takes every variable left over.
+    One annotated with a connection (:class:`~flowkit.tasks.Connection`, ``sqlite3.Connection``,
+    ``psycopg.Connection``, SQLAlchemy's ``Connection`` or ``Session``) gets the transaction that
+    stores the job's completion: what the handler writes there is stored with it, or not at all.
 
     What the function returns becomes variables: a mapping, pydantic model or dataclass gives one
     variable a field; None gives none; any other value is stored under ``result``, or under the
@@ -84,6 +90,11 @@ class Handler:
             return None
         return frozenset(parameter.variable for parameter in self.signature.parameters)
 
+    @property
+    def transactional(self) -> bool:
+        """Whether the handler takes part in the transaction of its step."""
+        return self.signature.connection is not None
+
     @cached_property
     def _inputs(self) -> Any:
         return self.signature.adapter()
@@ -98,38 +109,40 @@ class Handler:
         except PydanticUserError:  # models bring their own configuration
             return TypeAdapter(self.signature.returns)
 
-    def arguments(self, context: TaskContext, variables: Mapping[str, Any]) -> dict[str, Any]:
+    def arguments(
+        self, context: TaskContext, variables: Mapping[str, Any], connection: Any = None
+    ) -> dict[str, Any]:
         """The keyword arguments for a call; raises InvalidPayload naming every argument at fault."""
         signature = self.signature
         arguments: dict[str, Any] = {}
         if signature.parameters:
-            from pydantic import ValidationError  # noqa: PLC0415 heavy
-
             try:
                 checked = self._inputs.validate_python(signature.inputs(variables))
-            except ValidationError as error:
-                raise arguments_error(self.type, signature, error, variables) from None
+            except ValueError as error:
+                raise arguments_error(self.type, signature, _faulty(error), variables) from None
             for parameter in signature.parameters:
                 if parameter.variable in checked:
                     arguments[parameter.name] = checked[parameter.variable]
         if signature.takes_all:
             known = {parameter.variable for parameter in signature.parameters} | {signature.context}
+            if signature.connection is not None:
+                known.add(signature.connection.argument)
             arguments.update({name: value for name, value in variables.items() if name not in known})
         if signature.context:
             arguments[signature.context] = context
+        if signature.connection is not None:
+            arguments[signature.connection.argument] = connection
         return arguments
 
     def variables_of(self, value: Any) -> dict[str, Any]:
         """The variables that the returned ``value`` stands for; raises InvalidPayload for a wrong one."""
         if self.signature.returns is not None:
-            from pydantic import ValidationError  # noqa: PLC0415 heavy
-
             try:
                 value = self._output.validate_python(value)
-            except ValidationError as error:
+            except ValueError as error:
+                found = _faulty(error).errors(include_url=False, include_context=False, include_input=False)
                 faults = [
-                    ("".join(f"/{part}" for part in fault["loc"]), str(fault["msg"]))
-                    for fault in error.errors(include_url=False, include_context=False, include_input=False)
+                    ("".join(f"/{part}" for part in fault["loc"]), str(fault["msg"])) for fault in found
                 ]
                 text = "; ".join(f"{path or 'the value'}: {message}" for path, message in faults)
                 message = f"handler {self.type} returned what its annotation does not allow: {text}"
@@ -146,8 +159,12 @@ class Handler:
             return plain
         return {self.result or self.function.__name__: plain}
 
-    def call(self, context: TaskContext, variables: Mapping[str, Any]) -> dict[str, Any]:
+    def call(
+        self, context: TaskContext, variables: Mapping[str, Any], connection: Any = None
+    ) -> dict[str, Any]:
         """Call the function and give its result as variables; runs an ``async`` one to its end.
+
+        ``connection`` is for a handler that takes part in its step's transaction.
 
         Raises InvalidPayload for wrong arguments or a wrong result (trying again would not help),
         and whatever the function raises, :class:`BpmnError` and :class:`Retry` among it.
@@ -156,7 +173,7 @@ class Handler:
             import asyncio  # noqa: PLC0415 heavy, and only some handlers are async
 
             return asyncio.run(self.call_async(context, variables))
-        return self.variables_of(self.function(**self.arguments(context, variables)))
+        return self.variables_of(self.function(**self.arguments(context, variables, connection)))
 
     async def call_async(self, context: TaskContext, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Like :meth:`call`, inside a running event loop; a plain function runs in a thread."""
@@ -166,6 +183,15 @@ class Handler:
         import asyncio  # noqa: PLC0415 heavy
 
         return self.variables_of(await asyncio.to_thread(self.function, **arguments))
+
+
+def _faulty(error: ValueError) -> ValidationError:
+    """The error as pydantic's, which it is unless pydantic is at fault."""
+    from pydantic import ValidationError  # noqa: PLC0415 heavy
+
+    if not isinstance(error, ValidationError):
+        raise error
+    return error
 
 
 Source = Any

@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 
 from flowkit.bpmn.lint import RULES
-from flowkit.bpmn.lint.reading import READING_RULES, READING_WARNINGS
+from flowkit.bpmn.lint.reading import READING_RULES
 from flowkit.findings import Severity
 from tests.bpmn.snippets import findings
 
 PAGES = Path(__file__).parents[2] / "docs" / "rules"
 SEVERITY = {
     **dict.fromkeys(READING_RULES, Severity.ERROR),
-    **dict.fromkeys(READING_WARNINGS, Severity.WARNING),
     **{rule.name: rule.severity for rule in RULES},
 }
 SUMMARY = {**READING_RULES, **{rule.name: rule.summary for rule in RULES}}

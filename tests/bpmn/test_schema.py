@@ -14,12 +14,19 @@ from lxml import etree
 
 from flowkit.bpmn import parse
 from flowkit.bpmn.schema import BPMN, ELEMENTS, ENUMERATIONS, GROUPS
+from flowkit.bpmn.structure_diagram import DIAGRAM_TYPES
 
 SCHEMA_RULES = {
     *("unknown-element", "unknown-attribute", "missing-attribute", "missing-child", "too-many-children"),
     *("element-order", "invalid-value", "unexpected-text", "misplaced-extension", "duplicate-id"),
 }
-REFERENCE_RULES = {"dangling-reference", "wrong-reference", "undeclared-prefix", "flow-reference"}
+REFERENCE_RULES = {
+    "diagram-reference",
+    "dangling-reference",
+    "wrong-reference",
+    "undeclared-prefix",
+    "flow-reference",
+}
 PROCESSES = sorted((Path(__file__).parents[2] / "processes").glob("*.bpmn"))
 
 WIDE = f"""<definitions xmlns="{BPMN}" targetNamespace="t" id="d">
@@ -54,7 +61,18 @@ WIDE = f"""<definitions xmlns="{BPMN}" targetNamespace="t" id="d">
     <sequenceFlow id="f3" sourceRef="gw" targetRef="sub"/>
     <association id="as" sourceRef="ut" targetRef="txt"/>
     <textAnnotation id="txt"><text>x</text></textAnnotation>
-  </process></definitions>"""
+  </process>
+  <di:BPMNDiagram id="dia" xmlns:di="http://www.omg.org/spec/BPMN/20100524/DI"
+    xmlns:dc="http://www.omg.org/spec/DD/20100524/DC" xmlns:dd="http://www.omg.org/spec/DD/20100524/DI">
+    <di:BPMNPlane id="plane" bpmnElement="p">
+      <di:BPMNShape id="sh" bpmnElement="ut" isExpanded="true"><dc:Bounds x="1" y="2.5" width="3" height="4"/>
+        <di:BPMNLabel labelStyle="ls1"><dc:Bounds x="1" y="2" width="3" height="4"/></di:BPMNLabel>
+      </di:BPMNShape>
+      <di:BPMNEdge id="ed" bpmnElement="f1" sourceElement="sh" messageVisibleKind="initiating">
+        <dd:extension/><dd:waypoint x="0" y="0"/><dd:waypoint x="9" y="9"/>
+      </di:BPMNEdge></di:BPMNPlane>
+    <di:BPMNLabelStyle id="ls1"><dc:Font name="Arial" size="11.0" isBold="false"/></di:BPMNLabelStyle>
+  </di:BPMNDiagram></definitions>"""
 
 
 @cache
@@ -85,10 +103,11 @@ def _values(name: str) -> list[str]:
 def mutants(draw: st.DrawFn) -> bytes:
     """The wide example with one or two random changes of its elements and attributes."""
     root = copy.deepcopy(etree.fromstring(WIDE))
-    names = sorted({*ELEMENTS, "usertask"})
-    attributes = sorted({a for e in ELEMENTS.values() for a in e.attributes} | {"nonsense"})
+    names = sorted({*ELEMENTS, *DIAGRAM_TYPES, "usertask"})
+    types = (*ELEMENTS.values(), *DIAGRAM_TYPES.values())
+    attributes = sorted({a for e in types for a in e.attributes} | {"nonsense"})
     for _ in range(draw(st.integers(1, 2))):
-        node = draw(st.sampled_from(list(root.iter(f"{{{BPMN}}}*"))))
+        node = draw(st.sampled_from(list(root.iter("{*}*"))))
         action = draw(st.sampled_from(["drop", "rename", "copy", "move", "set", "unset", "value", "text"]))
         parent = node.getparent()
         if action == "unset" and node.attrib:
@@ -106,7 +125,7 @@ def mutants(draw: st.DrawFn) -> bytes:
         elif action == "drop":
             parent.remove(node)
         elif action == "rename":
-            node.tag = f"{{{BPMN}}}{draw(st.sampled_from(names))}"
+            node.tag = f"{{{etree.QName(node).namespace}}}{draw(st.sampled_from(names))}"
         elif action == "copy":
             parent.append(copy.deepcopy(node))
         else:
@@ -131,5 +150,5 @@ def test_table_and_omg_schema_agree_on_mutants(data: bytes) -> None:
 def test_groups_and_enumerations_name_known_things() -> None:
     for members in GROUPS.values():
         assert set(members) <= set(ELEMENTS)
-    kinds = {a.kind for e in ELEMENTS.values() for a in e.attributes.values()}
-    assert kinds == {"string", "bool", "int", "id", "uri", "ref", *ENUMERATIONS}
+    kinds = {a.kind for e in (*ELEMENTS.values(), *DIAGRAM_TYPES.values()) for a in e.attributes.values()}
+    assert kinds == {"string", "bool", "int", "id", "uri", "ref", "technology", "number", *ENUMERATIONS}

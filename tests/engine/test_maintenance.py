@@ -108,5 +108,5 @@ def test_no_rows_are_left_when_instances_end(make: Make) -> None:
     engine.complete_job(engine.jobs(case)[0])
     engine.complete(engine.tasks(case)[0])
     with engine.store.reader() as session:
-        for table in ("job", "timer", "subscription", "user_task", "candidate", "incident", "outbox"):
+        for table in ("job", "timer", "subscription", "user_task", "candidate", "incident", "postponed"):
             assert session.query(f"SELECT * FROM flowkit_{table}") == [], table

@@ -88,6 +88,13 @@ def message_flow_message(model: Model) -> Iterator[Problem]:
                         f"the flow carries '{flow.message}', but '{end}' uses '{used[0]}'.",
                         "Use the same message at the flow and at both of its ends.",
                     )
+            sent, awaited = (_messages(model.nodes.get(end)) for end in (flow.source, flow.target))
+            if sent and awaited and not flow.message and not set(sent) & set(awaited):
+                yield Problem(
+                    flow,
+                    f"'{flow.source}' sends '{sent[0]}', but '{flow.target}' waits for '{awaited[0]}'.",
+                    "Use the same message at both ends of the flow.",
+                )
 
 
 def _messages(node: FlowNode | None) -> list[str]:

@@ -116,7 +116,8 @@ def unconnected_node(model: Model) -> Iterator[Problem]:
         for node in scope.nodes.values():
             if outside_flow(node):
                 continue
-            if starts and not ad_hoc and not node.incoming and not _starts_itself(node):
+            entered = starts or isinstance(node, IntermediateCatchEvent | IntermediateThrowEvent)
+            if entered and not ad_hoc and not node.incoming and not _starts_itself(node):
                 yield Problem(
                     node,
                     f"nothing leads to this {kind(node)}, so it never runs.",
@@ -147,13 +148,24 @@ def _must_go_on(node: FlowNode, explicit_end: bool) -> bool:
 
 def missing_start_event(model: Model) -> Iterator[Problem]:
     for scope in model.scopes:
-        if isinstance(scope.container, AdHocSubProcess) or not any(scope.of(EndEvent)):
+        if isinstance(scope.container, AdHocSubProcess) or any(scope.of(StartEvent)):
             continue
-        if not any(scope.of(StartEvent)) and not any(instantiates(n) for n in scope.nodes.values()):
+        if any(instantiates(n) for n in scope.nodes.values()):
+            continue
+        inside = [n for n in scope.nodes.values() if not outside_flow(n)]
+        entries = [n for n in inside if not n.incoming and not isinstance(n, BoundaryEvent)]
+        if any(scope.of(EndEvent)):
             yield Problem(
                 scope.container,
                 f"the {_word(scope)} has an end event, but no start event.",
                 "Add a start event (10.5.2), or leave out both.",
+            )
+        elif inside and scope.executable and all(is_link(n) for n in entries):
+            yield Problem(
+                scope.container,
+                f"the {_word(scope)} has no start event, and a flow leads into each of its nodes: "
+                "nothing would begin.",
+                "Add a start event (10.5.2).",
             )
 
 
@@ -237,7 +249,7 @@ RULES: tuple[Rule, ...] = (
         "boundary-event-scope", "A boundary event sits on an activity of its own scope.", boundary_event_scope
     ),
     error("unconnected-node", "Every node is connected with the flow.", unconnected_node),
-    error("missing-start-event", "Where there is an end event, there is a start event.", missing_start_event),
+    error("missing-start-event", "A process or subprocess has somewhere to begin.", missing_start_event),
     error("missing-end-event", "Where there is a start event, there is an end event.", missing_end_event),
     error("empty-container", "A process or subprocess that runs holds something to do.", empty_container),
     warning("unreachable-node", "Every node can be reached from a start.", unreachable_node),

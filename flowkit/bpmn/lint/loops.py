@@ -1,16 +1,21 @@
-"""Loops: of activities (10.3.8), and of sequence flows that never wait."""
+"""Loops: of activities (10.3.8), of sequence flows that never wait, and of calls."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from flowkit.bpmn.lint.model import Model, Problem, Rule, Scope, error
+from flowkit.bpmn.lint.model import Model, Problem, Rule, Scope, a, error
 from flowkit.bpmn.model import (
     Activity,
     AdHocSubProcess,
+    BoundaryEvent,
     BusinessRuleTask,
+    CallActivity,
+    CompensateEventDefinition,
     ComplexBehaviorDefinition,
     ComplexGateway,
+    ErrorEventDefinition,
+    EscalationEventDefinition,
     EventBasedGateway,
     ExclusiveGateway,
     FlowNode,
@@ -18,9 +23,12 @@ from flowkit.bpmn.model import (
     InclusiveGateway,
     IntermediateThrowEvent,
     ManualTask,
+    MessageEventDefinition,
     MultiInstanceBehavior,
     MultiInstanceLoopCharacteristics,
+    Process,
     ScriptTask,
+    SignalEventDefinition,
     StandardLoopCharacteristics,
     SubProcess,
     Task,
@@ -101,7 +109,7 @@ def multi_instance_behavior(model: Model) -> Iterator[Problem]:
         MultiInstanceBehavior.ONE: ("oneBehaviorEventRef", "one_behavior_event"),
         MultiInstanceBehavior.COMPLEX: ("complexBehaviorDefinition", "complex_behaviors"),
     }
-    shared = {definition.id for definition in model.definitions.event_definitions}
+    shared = {definition.id: definition for definition in model.definitions.event_definitions}
     for _, activity in model.activities():
         loop = activity.loop
         if not isinstance(loop, MultiInstanceLoopCharacteristics) or loop.behavior not in needs:
@@ -117,8 +125,14 @@ def multi_instance_behavior(model: Model) -> Iterator[Problem]:
         elif isinstance(given, tuple) and any(not _throws(one) for one in given):
             yield Problem(
                 activity,
-                "a complexBehaviorDefinition has no event with a definition: nothing would be thrown.",
-                "Add the event and its definition.",
+                "a complexBehaviorDefinition has no event that can be thrown.",
+                "Add an event with a message, signal, escalation, error or compensation definition.",
+            )
+        elif isinstance(given, str) and given and not isinstance(shared[given], _CAN_BE_THROWN):
+            yield Problem(
+                activity,
+                f"{attribute} refers to {a(shared[given])} event, which can't be thrown.",
+                "Throw a message, a signal, an escalation, an error or compensation.",
             )
         elif not given:
             yield Problem(
@@ -128,8 +142,18 @@ def multi_instance_behavior(model: Model) -> Iterator[Problem]:
             )
 
 
+_CAN_BE_THROWN = (
+    MessageEventDefinition
+    | SignalEventDefinition
+    | EscalationEventDefinition
+    | ErrorEventDefinition
+    | CompensateEventDefinition
+)
+
+
 def _throws(behavior: ComplexBehaviorDefinition) -> bool:
-    return behavior.event is not None and bool(behavior.event.definitions)
+    definitions = behavior.event.definitions if behavior.event is not None else ()
+    return bool(definitions) and all(isinstance(d, _CAN_BE_THROWN) for d in definitions)
 
 
 # ---- loops of sequence flows ----------------------------------------------------------------
@@ -220,6 +244,63 @@ def _cycles(scope: Scope, through: set[str]) -> list[set[str]]:
     return found
 
 
+# ---- calls ----------------------------------------------------------------------------------
+
+
+def endless_call(model: Model) -> Iterator[Problem]:
+    """Processes of the file that call each other in a circle which no path avoids."""
+    calls: dict[str, dict[str, CallActivity]] = {p.id: {} for p in model.definitions.processes}
+    for scope, call in model.run(CallActivity):
+        extension = call.extensions.called_element
+        called = (extension.process_id if extension else "") or call.called_element
+        if isinstance(scope.container, Process) and called in calls and call.loop is None:
+            calls[scope.process.id].setdefault(called, call)
+    circles = {p: {t: c for t, c in known.items() if p in _reached(calls, t)} for p, known in calls.items()}
+    whole = {scope.process.id: scope for scope in model.executed if scope.parent is None}
+    certain = {
+        p: {t: c for t, c in known.items() if _unavoidable(whole[p], c)} for p, known in circles.items()
+    }
+    for process, known in certain.items():
+        for target, call in known.items():
+            if process in _reached(certain, target):
+                yield Problem(
+                    call,
+                    f"every run of '{process}' calls '{target}' here, and so calls itself again: "
+                    "it would never end.",
+                    "Put a gateway before the call, with a way around it.",
+                )
+
+
+def _reached(calls: Mapping[str, Mapping[str, CallActivity]], first: str) -> set[str]:
+    seen: set[str] = set()
+    todo = [first]
+    while todo:
+        at = todo.pop()
+        if at not in seen:
+            seen.add(at)
+            todo.extend(calls.get(at, ()))
+    return seen
+
+
+def _unavoidable(scope: Scope, call: CallActivity) -> bool:
+    """Does every path from an entry of the process to an end of it lead through the call?"""
+    if scope.boundary_events(call):
+        return False
+    seen = {call.id}
+    todo = [n.id for n in scope.nodes.values() if not n.incoming and not isinstance(n, BoundaryEvent)]
+    while todo:
+        at = todo.pop()
+        if at in seen or at not in scope.nodes:
+            continue
+        seen.add(at)
+        node = scope.nodes[at]
+        if not node.outgoing:
+            return False
+        todo.extend(flow.target for flow in scope.outgoing(node))
+        todo.extend(event.id for event in scope.boundary_events(node))
+    return True
+
+
 RULES: tuple[Rule, ...] = (
     error("loop-without-end", "A standard loop ends.", loop_without_end),
     error(
@@ -242,4 +323,5 @@ RULES: tuple[Rule, ...] = (
         "A loop of sequence flows waits somewhere, or comes to an end.",
         loop_without_wait,
     ),
+    error("endless-call", "Processes that call each other have a way around the call.", endless_call),
 )

@@ -5,7 +5,7 @@ The first six refuse to read the file at all; the others leave a model that can 
 
 from __future__ import annotations
 
-__all__ = ["READING_RULES", "READING_WARNINGS"]
+__all__ = ["READING_RULES"]
 
 READING_RULES: dict[str, str] = {
     "not-xml": "The file is well-formed XML.",
@@ -29,11 +29,8 @@ READING_RULES: dict[str, str] = {
     "external-reference": "What is referred to is in the same file.",
     "undeclared-prefix": "The prefix of a reference is declared.",
     "flow-reference": "Nodes and sequence flows agree about how they are connected.",
-    "diagram-reference": "Every shape draws an element.",
+    "diagram-reference": "Every shape and edge draws an element of its kind.",
     "data-set": "Input and output sets are consistent in themselves and with each other.",
     "data-object-state": "References to a data object have states, the object has none.",
 }
 """Name of the rule → the rule in a sentence."""
-
-READING_WARNINGS = frozenset({"diagram-reference"})
-"""The rules of the reader that only warn."""

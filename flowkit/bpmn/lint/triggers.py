@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from flowkit.bpmn.lint.model import Model, Problem, Rule, Scope, error, kind, warning
 from flowkit.bpmn.model import (
     BoundaryEvent,
+    CancelEventDefinition,
     Element,
     ErrorEventDefinition,
     EscalationEventDefinition,
@@ -112,7 +113,7 @@ def duplicate_catch(model: Model) -> Iterator[Problem]:
             return "error", errors.get(definition.error, "")
         if isinstance(definition, EscalationEventDefinition):
             return "escalation", escalations.get(definition.escalation, "")
-        return None
+        return ("cancel", "") if isinstance(definition, CancelEventDefinition) else None
 
     for scope in model.executed:
         by_host: dict[str, list[Event]] = {}
@@ -274,7 +275,11 @@ RULES: tuple[Rule, ...] = (
     error("missing-error-code", "An error that is thrown has a code.", missing_error_code),
     error("missing-escalation-code", "An escalation that is thrown has a code.", missing_escalation_code),
     error("timer-definition", "A timer has a date, a duration or a cycle.", timer_definition),
-    error("duplicate-catch", "An error or escalation is caught once at each place.", duplicate_catch),
+    error(
+        "duplicate-catch",
+        "An error, an escalation or a cancel is caught once at each place.",
+        duplicate_catch,
+    ),
     error("link-unpaired", "Throwing and catching links come in pairs, within a scope.", link_unpaired),
     error("link-duplicate-target", "A link has one target.", link_duplicate_target),
     error("link-flow", "Flows lead to a throwing link and leave a catching one.", link_flow),

@@ -16,10 +16,11 @@ from typing import Any
 
 import psycopg
 from psycopg import errors
+from psycopg.pq import TransactionStatus
 
 from flowkit.engine.sql.migrations import migrate_schema, schema_version
 from flowkit.engine.sql.schema import SCHEMA_VERSION
-from flowkit.engine.store import Row, Session, WriteConflict
+from flowkit.engine.store import Row, Session, WriteConflict, driver_connection
 from flowkit.errors import StoreUnavailable
 
 __all__ = ["PostgreSQLSession", "PostgreSQLStore"]
@@ -29,6 +30,13 @@ _RETRIABLE = (
     errors.SerializationFailure,
     errors.DeadlockDetected,
 )
+
+
+_BY_INDEX = "; ".join(
+    f"SET {name} TO off" for name in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit")
+)
+"""Transactions reach their rows by keys. On tables without statistics, as all are on the first day, the
+planner would rather read the whole history at every step."""
 
 
 @lru_cache(maxsize=2048)
@@ -43,7 +51,7 @@ class PostgreSQLSession:
     dialect = "postgresql"
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self.connection = connection
+        self.connection: psycopg.Connection[Any] = connection
         self._cursor = connection.cursor()
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
@@ -85,8 +93,10 @@ class PostgreSQLStore:
         self._durability = durability
         self._mutex = threading.RLock()
         self._read_mutex = threading.RLock()
+        self._spare: list[psycopg.Connection[Any]] = []
+        """Connections that were lent to handlers, and are idle."""
         with _translated():
-            self._writer = PostgreSQLSession(self._connect())
+            self._writer = self._connect_writer()
             self._reader = _Reader(self._connect)
             self._migrate()
 
@@ -95,6 +105,11 @@ class PostgreSQLStore:
         if self._durability == "normal":
             connection.execute("SET synchronous_commit TO off")
         return connection
+
+    def _connect_writer(self) -> PostgreSQLSession:
+        connection = self._connect()
+        connection.execute(_BY_INDEX)
+        return PostgreSQLSession(connection)
 
     def _migrate(self) -> None:
         if schema_version(self._writer) == SCHEMA_VERSION:
@@ -107,7 +122,7 @@ class PostgreSQLStore:
     def transaction(self) -> Iterator[Session]:
         with self._mutex, _translated():
             if self._writer.connection.broken or self._writer.connection.closed:
-                self._writer = PostgreSQLSession(self._connect())
+                self._writer = self._connect_writer()
             session = self._writer
             with session.connection.pipeline() as pipeline:
                 session.run("BEGIN")
@@ -129,6 +144,23 @@ class PostgreSQLStore:
             session.connection.close()  # the next transaction connects anew
 
     @contextmanager
+    def lending(self) -> Iterator[Session]:
+        """On a connection of its own, without a pipeline: others go on meanwhile."""
+        with _translated():
+            try:
+                connection = self._spare.pop()
+            except IndexError:
+                connection = self._connect()
+            try:
+                with connection.transaction():
+                    yield PostgreSQLSession(connection)
+            finally:
+                if connection.broken or connection.closed:
+                    connection.close()
+                else:
+                    self._spare.append(connection)
+
+    @contextmanager
     def reader(self) -> Iterator[Session]:
         with self._read_mutex, _translated():
             yield self._reader
@@ -141,13 +173,16 @@ class PostgreSQLStore:
         session.run("SELECT pg_advisory_xact_lock(?)", (key,))
 
     def foreign(self, connection: Any) -> Session:
-        raw = connection
-        if not isinstance(raw, psycopg.Connection):
-            raw = getattr(getattr(connection, "connection", None), "driver_connection", None)
+        raw = driver_connection(connection)
         if not isinstance(raw, psycopg.Connection):
             raise TypeError(
-                "Expected a SQLAlchemy Connection on psycopg (or a psycopg Connection) to the engine's own "
-                f"PostgreSQL database, found {connection!r}."
+                "Expected a psycopg Connection (or SQLAlchemy's Connection or Session on psycopg) to the "
+                f"engine's own PostgreSQL database, found {connection!r}."
+            )
+        if raw.autocommit and raw.info.transaction_status is TransactionStatus.IDLE:
+            raise TypeError(
+                "Expected a connection with a transaction to take part in, found one in autocommit mode: "
+                "use 'with connection.transaction():', or autocommit=False."
             )
         return PostgreSQLSession(raw)
 
@@ -155,6 +190,8 @@ class PostgreSQLStore:
         with self._mutex, self._read_mutex:
             self._reader.connection.close()
             self._writer.connection.close()
+            while self._spare:
+                self._spare.pop().close()
 
 
 @contextmanager

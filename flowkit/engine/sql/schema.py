@@ -243,8 +243,8 @@ MESSAGE_SEEN = Table(
     "flowkit_message_seen", ("message_id text", "expires int"), ("message_id",), ("(expires)",)
 )
 DATA_STORE = Table("flowkit_data_store", ("name text", "content blob", "at int"), ("name",))
-OUTBOX = Table(
-    "flowkit_outbox",
+POSTPONED = Table(
+    "flowkit_postponed",
     ("id text", "instance text", "waits_for text null", "event blob"),
     ("id",),
     ("(id) where waits_for is null", "(waits_for) where waits_for is not null"),
@@ -269,7 +269,7 @@ TABLES = (
     MESSAGE,
     MESSAGE_SEEN,
     DATA_STORE,
-    OUTBOX,
+    POSTPONED,
 )
 INSTANCE_ROWS = (JOB, TIMER, SUBSCRIPTION, USER_TASK, CANDIDATE, INCIDENT)
 """What a live instance has rows in; all are gone when it ends."""

@@ -7,12 +7,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal, Self
 from urllib.parse import unquote
 
 from flowkit.engine.sql.migrations import migrate_schema, schema_version
 from flowkit.engine.sql.schema import SCHEMA_VERSION
-from flowkit.engine.store import Row, Session, WriteConflict
+from flowkit.engine.store import Row, Session, WriteConflict, driver_connection
 from flowkit.errors import EngineClosed, StoreUnavailable
 
 __all__ = ["SQLiteSession", "SQLiteStore"]
@@ -27,7 +27,7 @@ class SQLiteSession:
     dialect = "sqlite"
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
+        self.connection: Any = connection
         self._execute = connection.execute
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
@@ -41,6 +41,43 @@ class SQLiteSession:
             self._execute(sql, rows[0])
         else:
             self.connection.executemany(sql, rows)
+
+
+class LentConnection(sqlite3.Connection):
+    """While it is ``lent`` to a handler the transaction is not the handler's to end: ``with connection:``
+    is a savepoint, and ``commit`` and ``rollback`` are refused."""
+
+    lent = False
+
+    def commit(self) -> None:
+        self._refuse()
+        super().commit()
+
+    def rollback(self) -> None:
+        self._refuse()
+        super().rollback()
+
+    def __enter__(self) -> Self:
+        if self.lent:
+            self.execute("SAVEPOINT block")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Literal[False]:
+        if not self.lent:
+            return super().__exit__(kind, error, trace)
+        if error is not None:
+            self.execute("ROLLBACK TO SAVEPOINT block")
+        self.execute("RELEASE SAVEPOINT block")
+        return False
+
+    def _refuse(self) -> None:
+        if self.lent:
+            raise sqlite3.ProgrammingError(
+                "The transaction is the step's: leave its end to flowkit, which commits what a handler wrote "
+                "when the handler returns and rolls it back when it raises."
+            )
 
 
 class SQLiteStore:
@@ -58,16 +95,18 @@ class SQLiteStore:
         self._data_version = -1
         with _translated():
             self._writer = SQLiteSession(self._connect(durability))
+            self._transaction = _Transaction(self._writer, self._mutex)
             self._migrate()
             self._reader = self._writer if self._memory else SQLiteSession(self._connect(durability))
 
-    def _connect(self, durability: str) -> sqlite3.Connection:
+    def _connect(self, durability: str) -> LentConnection:
         connection = sqlite3.connect(
             self.path,
             timeout=BUSY_SECONDS,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=512,
+            factory=LentConnection,
         )
         if not self._memory:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -82,7 +121,16 @@ class SQLiteStore:
                 migrate_schema(session)
 
     def transaction(self) -> _Transaction:
-        return _Transaction(self._writer, self._mutex)
+        return self._transaction
+
+    @contextmanager
+    def lending(self) -> Iterator[Session]:
+        with self.transaction() as session:
+            session.connection.lent = True
+            try:
+                yield session
+            finally:
+                session.connection.lent = False
 
     @contextmanager
     def reader(self) -> Iterator[Session]:
@@ -94,7 +142,7 @@ class SQLiteStore:
             return False
         if session is not self._writer:
             return True
-        version: int = session.query("PRAGMA data_version")[0][0]
+        version: int = self._writer.connection.execute("PRAGMA data_version").fetchone()[0]
         changed = version != self._data_version
         self._data_version = version
         return changed
@@ -103,13 +151,11 @@ class SQLiteStore:
         """Nothing to do: there is one writer."""
 
     def foreign(self, connection: Any) -> Session:
-        raw = connection
-        if not isinstance(raw, sqlite3.Connection):
-            raw = getattr(getattr(connection, "connection", None), "driver_connection", None)
+        raw = driver_connection(connection)
         if not isinstance(raw, sqlite3.Connection):
             raise TypeError(
-                "Expected a SQLAlchemy Connection (or sqlite3.Connection) to the engine's own SQLite "
-                f"database, found {connection!r}."
+                "Expected a sqlite3.Connection (or SQLAlchemy's Connection or Session) to the engine's own "
+                f"SQLite database, found {connection!r}."
             )
         if not raw.in_transaction:
             raw.execute("BEGIN IMMEDIATE")
