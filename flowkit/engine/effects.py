@@ -148,7 +148,10 @@ def _evaluate(
 
 
 def _decide(unit: Unit, instance: str, event: p.DecisionRequested) -> None:
-    inputs = unit.load(instance).instance.inputs_of(event.request)
+    asking = unit.load(instance).instance
+    if event.request not in asking.waits:
+        return  # withdrawn in the same step
+    inputs = asking.inputs_of(event.request)
     try:
         result = _evaluate(unit, instance, event.decision, event.binding, event.version_tag, inputs)
     except FlowkitError as error:
@@ -157,6 +160,14 @@ def _decide(unit: Unit, instance: str, event: p.DecisionRequested) -> None:
     evaluation = [step.to_json() for step in result.evaluations]
     answer = p.CompleteDecision(request=event.request, output=result.output, evaluation=evaluation)
     unit.step(instance, answer)
+
+
+# ---- data stores ----------------------------------------------------------------------------
+
+
+def _exchange(unit: Unit, instance: str, event: p.DataRequested) -> None:
+    if event.request in unit.load(instance).instance.waits:  # not withdrawn in the same step
+        unit.step(instance, unit.parts.stores.answer(unit, instance, event))
 
 
 # ---- messages and signals -------------------------------------------------------------------
@@ -211,6 +222,7 @@ REACTIONS: dict[type, Reaction] = {
     p.InstanceEnded: _ended,
     p.EscalationThrown: _escalated,
     p.DecisionRequested: _decide,
+    p.DataRequested: _exchange,
     p.MessageThrown: _message_thrown,
     p.SignalThrown: _signal_thrown,
     p.SubscriptionOpened: _subscribed,

@@ -18,6 +18,7 @@ from flowkit.engine import messages, outbox, queries, user_tasks
 from flowkit.engine.clock import Clock, SystemClock, VirtualClock, from_micros
 from flowkit.engine.commit import Committer
 from flowkit.engine.conditional_start import start_where_true
+from flowkit.engine.data_stores import DataStore, Documents, Stores, read_document, write_document
 from flowkit.engine.definitions import Definitions
 from flowkit.engine.files import collect
 from flowkit.engine.ids import NewIds, split_id
@@ -61,10 +62,12 @@ class Engine(Operations):
     ``functions``: further FEEL functions for the expressions of diagrams.
     ``durability``: *full* survives power loss, *normal* may lose the last commits then.
     ``message_ttl``: how long a message without a time to live waits for its receiver.
+    ``stores``: who serves the diagrams' data stores, by name ("" for all others); by default each is
+    a JSON document in the engine's own database.
     ``telemetry``: OpenTelemetry's spans and counts; None costs nothing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 each option stands alone
         self,
         url: str = "memory:",
         *,
@@ -74,13 +77,14 @@ class Engine(Operations):
         calendars: Mapping[str, WorkingCalendar] | None = None,
         durability: str = "full",
         message_ttl: timedelta = timedelta(hours=1),
+        stores: Mapping[str, DataStore | Documents] | None = None,
         telemetry: Telemetry | None = None,
     ) -> None:
         self.registry = tasks if isinstance(tasks, Registry) else Registry(tasks)
         self.clock: Clock = clock if clock is not None else SystemClock()
         store = open_store(url, durability=durability)
         definitions = Definitions(_functions(calendars, functions))
-        self._parts = Parts(store, self.clock, definitions, NewIds(), message_ttl, telemetry)
+        self._parts = Parts(store, self.clock, definitions, NewIds(), message_ttl, telemetry, Stores(stores))
         self._committer = Committer(self._parts)
         self._runner = InlineRunner(self._committer, self.registry, f"{os.getpid()}")
         self._running = threading.Lock()
@@ -122,6 +126,9 @@ class Engine(Operations):
             place = Location(", ".join(sorted(files)))
             hint = 'Mark the process isExecutable="true".'
             raise InvalidModel([Finding("nothing-executable", Severity.ERROR, place, text, hint)])
+        unserved = self._parts.stores.unserved(one.compiled for one in prepared if one.kind == "process")
+        if unserved:
+            raise InvalidModel(unserved)
         return self._committer.run(lambda unit: self._parts.definitions.deploy(unit, files, prepared))
 
     def definitions(self, kind: str | None = None) -> list[DefinitionView]:
@@ -138,6 +145,17 @@ class Engine(Operations):
             else:
                 found = definitions.numbered(session, "process", process_id, version)
             return definitions.program(session, found.digest)
+
+    # ---- data stores ------------------------------------------------------------------------
+
+    def read_store(self, name: str) -> Any:
+        """The content of a data store that the engine keeps itself; None where there is none yet."""
+        return self._committer.run(lambda unit: read_document(unit, name))
+
+    def write_store(self, name: str, content: Any) -> None:
+        """Make ``content``, as JSON, that of a data store that the engine keeps itself."""
+        data = json_copy({name: content})[name]
+        self._committer.run(lambda unit: write_document(unit, name, data))
 
     # ---- instances --------------------------------------------------------------------------
 

@@ -242,6 +242,7 @@ MESSAGE = Table(
 MESSAGE_SEEN = Table(
     "flowkit_message_seen", ("message_id text", "expires int"), ("message_id",), ("(expires)",)
 )
+DATA_STORE = Table("flowkit_data_store", ("name text", "content blob", "at int"), ("name",))
 POSTPONED = Table(
     "flowkit_postponed",
     ("id text", "instance text", "waits_for text null", "event blob"),
@@ -287,6 +288,7 @@ TABLES = (
     INCIDENT,
     MESSAGE,
     MESSAGE_SEEN,
+    DATA_STORE,
     POSTPONED,
     OUTBOX,
 )
