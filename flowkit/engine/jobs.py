@@ -63,8 +63,7 @@ _EXPIRED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
+class Sending(msgspec.Struct, frozen=True):
     """A job is done, and its handler has sent something."""
 
     command: CompleteJob

@@ -41,7 +41,7 @@ class TaskContext(msgspec.Struct, frozen=True, kw_only=True):
     """The engine's clock, which is virtual in tests and simulations."""
     heartbeat: Callable[[], None] = _no_heartbeat
     """Extends the lease of a long job; call it at least every third of the lease's length."""
-    outgoing: list[Posted] = field(default_factory=list)
+    outgoing: list[Posted] = []
     """What the handler has sent; it goes to the outbox when the job is done."""
 
     def send(
