@@ -242,11 +242,32 @@ MESSAGE = Table(
 MESSAGE_SEEN = Table(
     "flowkit_message_seen", ("message_id text", "expires int"), ("message_id",), ("(expires)",)
 )
+DATA_STORE = Table("flowkit_data_store", ("name text", "content blob", "at int"), ("name",))
 POSTPONED = Table(
     "flowkit_postponed",
     ("id text", "instance text", "waits_for text null", "event blob"),
     ("id",),
     ("(id) where waits_for is null", "(waits_for) where waits_for is not null"),
+)
+OUTBOX = Table(
+    "flowkit_outbox",
+    (
+        "id text",
+        "kind text",
+        "key text",
+        "instance text",
+        "process text",
+        "node text",
+        "payload blob",
+        "attempt int",
+        "attempts int null",
+        "due int",
+        "failed int",
+        "error text",
+        "created int",
+    ),
+    ("id",),
+    ("(kind, due) where failed = 0", "(created) where failed = 1", "(instance)"),
 )
 
 TABLES = (
@@ -267,7 +288,9 @@ TABLES = (
     INCIDENT,
     MESSAGE,
     MESSAGE_SEEN,
+    DATA_STORE,
     POSTPONED,
+    OUTBOX,
 )
 INSTANCE_ROWS = (JOB, TIMER, SUBSCRIPTION, USER_TASK, CANDIDATE, INCIDENT)
 """What a live instance has rows in; all are gone when it ends."""
