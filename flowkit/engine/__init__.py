@@ -15,6 +15,7 @@ from flowkit.engine.views import (
     IncidentView,
     InstanceView,
     JobView,
+    OutboxView,
     TokenView,
     UserTask,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "IncidentView",
     "InstanceView",
     "JobView",
+    "OutboxView",
     "SystemClock",
     "Telemetry",
     "TokenView",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowkit.engine import messages
 from flowkit.engine.ids import child_id
+from flowkit.engine.outbox import entrust
 from flowkit.engine.sql.schema import INSTANCE, JOB, POSTPONED, SUBSCRIPTION, TIMER
 from flowkit.errors import FlowkitError, NotFound
 from flowkit.kernel import protocol as p
@@ -173,6 +174,8 @@ def _exchange(unit: Unit, instance: str, event: p.DataRequested) -> None:
 
 
 def _message_thrown(unit: Unit, sender: str, event: p.MessageThrown) -> None:
+    if entrust(unit, sender, event):
+        return
     ttl = unit.parts.message_ttl if event.ttl is None else timedelta(seconds=event.ttl)
     messages.publish(
         unit, event.name, event.key, event.variables, ttl=ttl, message_id=event.message_id or None

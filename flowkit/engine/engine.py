@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from flowkit.engine import messages, queries, user_tasks
+from flowkit.engine import messages, outbox, queries, user_tasks
 from flowkit.engine.clock import Clock, SystemClock, VirtualClock, from_micros
 from flowkit.engine.commit import Committer
 from flowkit.engine.conditional_start import start_where_true
@@ -37,6 +37,7 @@ from flowkit.engine.views import (
     IncidentView,
     InstanceView,
     JobView,
+    OutboxView,
     UserTask,
 )
 from flowkit.errors import InvalidModel
@@ -357,10 +358,30 @@ class Engine(Operations):
         return done + self.run_until_idle()
 
     def next_due(self) -> datetime | None:
-        """When the next timer or retry is due; None when there is none."""
+        """When the next timer, retry or delivery is due; None when there is none."""
         with self._parts.store.reader() as session:
-            due = next_due(session)
+            found = [next_due(session), outbox.due_next(session, list(self.registry.deliverers))]
+        due = min((at for at in found if at is not None), default=None)
         return None if due is None else from_micros(due)
+
+    # ---- the outbox -------------------------------------------------------------------------
+
+    def outbox(self, **conditions: Any) -> list[OutboxView]:
+        """What has not reached its receiver: see :func:`flowkit.engine.queries.outbox` (kind, state,
+        instance, process, limit, offset)."""
+        with self._parts.store.reader() as session:
+            return queries.outbox(session, **conditions)
+
+    def resend(self, entry: OutboxView | str, *, attempts: int | None = None) -> None:
+        """Deliver an entry of the outbox at the next opportunity, with fresh ``attempts`` (default: as
+        many as it had); raises NotFound."""
+        name = entry if isinstance(entry, str) else entry.id
+        self._committer.run(lambda unit: outbox.resend(unit, name, attempts))
+
+    def drop(self, entry: OutboxView | str) -> None:
+        """Never deliver an entry of the outbox; raises NotFound."""
+        name = entry if isinstance(entry, str) else entry.id
+        self._committer.run(lambda unit: outbox.drop(unit, name))
 
     # ---- jobs and incidents -----------------------------------------------------------------
 
@@ -371,8 +392,8 @@ class Engine(Operations):
             return queries.find_jobs(session, instance, **conditions)
 
     def incidents(self, instance: str | None = None, **conditions: Any) -> list[IncidentView]:
-        """Open incidents: see :func:`flowkit.engine.queries.incidents` (process, element, kind, limit,
-        offset)."""
+        """Open incidents, undelivered things of the outbox among them: see
+        :func:`flowkit.engine.queries.incidents` (process, element, kind, limit, offset)."""
         with self._parts.store.reader() as session:
             return queries.incidents(session, instance, **conditions)
 
@@ -383,8 +404,13 @@ class Engine(Operations):
         retries: int = 1,
         variables: Mapping[str, Any] | None = None,
     ) -> None:
-        """Try again what failed, after setting ``variables``; a job gets ``retries`` attempts."""
-        instance, key = split_id(incident if isinstance(incident, str) else incident.id, "incident")
+        """Try again what failed, after setting ``variables``; a job gets ``retries`` attempts, as does
+        something that could not be delivered."""
+        name = incident if isinstance(incident, str) else incident.id
+        if name.startswith(queries.OUTBOX_PREFIX):
+            self.resend(name.removeprefix(queries.OUTBOX_PREFIX), attempts=retries)
+            return
+        instance, key = split_id(name, "incident")
         data = json_copy(variables)
 
         def work(unit: Unit) -> None:

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flowkit.engine.jobs import LEASE, Claimed, claim, expire_leases, settle
+from flowkit.engine.jobs import LEASE, Claimed, Report, claim, expire_leases, settle
 from flowkit.engine.sql.schema import JOB, POSTPONED, START_TIMER, TIMER, Table
 from flowkit.engine.store import Session
 from flowkit.engine.triggers import due_start_timers, fire_start_timer
 from flowkit.errors import NotFound
 from flowkit.kernel import decode_events
-from flowkit.kernel.protocol import Command, FailJob, FireTimer
+from flowkit.kernel.protocol import FailJob, FireTimer
 
 if TYPE_CHECKING:
     from flowkit.engine.commit import Committer, Outcome, Work
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cycle", "Due", "Pump", "Result", "next_due"]
 
-Result = tuple[Claimed, Command]
+Result = tuple[Claimed, Report]
 Repair = Callable[[BaseException], "Work | None"]
 
 _log = logging.getLogger("flowkit.engine")
@@ -131,8 +131,8 @@ class Pump:
 # ---- what a turn does, and what becomes of it when that fails ---------------------------------
 
 
-def _settling(job: Claimed, command: Command) -> Work:
-    return lambda unit: settle(unit, job, command)
+def _settling(job: Claimed, report: Report) -> Work:
+    return lambda unit: settle(unit, job, report)
 
 
 def _refusing(job: Claimed) -> Repair:

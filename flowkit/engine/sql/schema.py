@@ -264,6 +264,26 @@ POSTPONED = Table(
     ("id",),
     ("(id) where waits_for is null", "(waits_for) where waits_for is not null"),
 )
+OUTBOX = Table(
+    "flowkit_outbox",
+    (
+        "id text",
+        "kind text",
+        "key text",
+        "instance text",
+        "process text",
+        "node text",
+        "payload blob",
+        "attempt int",
+        "attempts int null",
+        "due int",
+        "failed int",
+        "error text",
+        "created int",
+    ),
+    ("id",),
+    ("(kind, due) where failed = 0", "(created) where failed = 1", "(instance)"),
+)
 
 TABLES = (
     META,
@@ -286,6 +306,7 @@ TABLES = (
     MESSAGE_SEEN,
     DATA_STORE,
     POSTPONED,
+    OUTBOX,
 )
 INSTANCE_ROWS = (JOB, TIMER, SUBSCRIPTION, USER_TASK, CANDIDATE, INCIDENT)
 """What a live instance has rows in; all are gone when it ends."""
