@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from flowkit.errors import InvalidPayload
-from flowkit.export.records import LogCase, WorkRecord
+from flowkit.export.records import LogCase, TimedWork, Timeline, WorkRecord
 
 __all__ = ["CsvLog", "read_csv"]
 
@@ -31,28 +33,63 @@ class CsvLog:
 
     def __init__(self, path: str | Path) -> None:
         self._file = Path(path).open("w", encoding="utf-8", newline="")  # noqa: SIM115 - until close()
-        self._writer = csv.writer(self._file)
         self._attributes: tuple[str, ...] | None = None
 
     def case(self, name: str, attributes: Mapping[str, Any], work: Sequence[WorkRecord]) -> None:
         """Write a case."""
+        self._lines(
+            name,
+            attributes,
+            (
+                (
+                    one.activity, one.node, one.enabled.isoformat(), one.started.isoformat(),
+                    one.completed.isoformat(), one.resource,
+                )
+                for one in work
+            ),
+        )  # fmt: skip
+
+    def timed_case(
+        self, name: str, attributes: Mapping[str, Any], work: Sequence[TimedWork], timeline: Timeline
+    ) -> None:
+        """Write a case of a simulation."""
+        self._lines(name, attributes, timeline.texts(work))
+
+    def _lines(
+        self,
+        name: str,
+        attributes: Mapping[str, Any],
+        work: Iterable[tuple[str, str, str, str, str, str]],
+    ) -> None:
         if self._attributes is None:
             self._attributes = tuple(attributes)
-            self._writer.writerow([*_COLUMNS, *(f"case:{key}" for key in self._attributes)])
-        values = [_cell(attributes.get(key)) for key in self._attributes]
-        self._writer.writerows(
-            [
-                name, one.activity, one.completed.isoformat(), one.started.isoformat(),
-                one.enabled.isoformat(), one.resource, one.node, *values,
-            ]
-            for one in work
-        )  # fmt: skip
+            self._file.write(_line([*_COLUMNS, *(f"case:{key}" for key in self._attributes)]))
+        case = _line([name, ""])[:-2]
+        tail = "\r\n"
+        if self._attributes:
+            tail = _line(["", *(_cell(attributes.get(key)) for key in self._attributes)])
+        # csv.writer looks at every character of every cell; here it is asked once for each name
+        self._file.writelines(
+            f"{case}{_quoted(activity)},{completed},{started},{enabled},{_quoted(resource)},{_quoted(node)}{tail}"
+            for activity, node, enabled, started, completed, resource in work
+        )
 
     def close(self) -> None:
         """Finish the file."""
         if self._attributes is None:
-            self._writer.writerow(_COLUMNS)
+            self._file.write(_line(_COLUMNS))
         self._file.close()
+
+
+def _line(cells: Sequence[Any]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerow(cells)
+    return text.getvalue()
+
+
+@lru_cache(maxsize=4096)
+def _quoted(cell: str) -> str:
+    return _line([cell, ""])[:-3]
 
 
 def _cell(value: Any) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from flowkit.export.records import TimedWork
     from flowkit.simulation.machine import Machine
 
 __all__ = ["Case"]
@@ -34,9 +36,9 @@ class Case:
     counted = True
     ends: tuple[int, ...] = ()
     state: Any = None
-    attributes: dict[str, Any] | None = None
+    attributes: Mapping[str, Any] | None = None
     marks: dict[int, tuple[float, float]] | None = None
-    rows: list[Any] | None = None
+    rows: list[TimedWork] | None = None
 
     def __init__(self, machine: Machine, index: int, started: float, caller: tuple[Case, int] | None) -> None:
         self.machine = machine

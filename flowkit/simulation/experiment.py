@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,11 @@ from flowkit.simulation.study import Study, open_study
 
 __all__ = ["Progress", "Source", "simulate"]
 
-Progress = Callable[[int, int], None]
-"""Called with the replications done and those planned so far."""
+Progress = Callable[[float, int], None]
+"""Called with the replications done (in this process with a fraction for the one going on) and those
+planned so far."""
+
+GoingOn = Callable[[int, float], None]
 
 Source = str | Path | Scenario | Study | Mapping[str, Any]
 
@@ -62,9 +67,10 @@ def simulate(  # noqa: PLR0913 - options, by keyword only
     outcomes: dict[int, Outcome] = {}
     interrupted = False
     try:
-        with _workers(study, processes, cluster) as executor:
+        with _workers(study, machines, processes, cluster) as executor:
             for planned in _stages(study, outcomes):
-                for outcome in _replicate(machines, study, planned, executor, log):
+                going_on = _fraction(progress, len(outcomes), planned.stop)
+                for outcome in _replicate(machines, study, planned, executor, log, going_on):
                     outcomes[outcome.replication] = outcome
                     if progress is not None:
                         progress(len(outcomes), max(planned.stop, len(outcomes)))
@@ -99,54 +105,99 @@ def _stages(study: Study, outcomes: Mapping[int, Outcome]) -> Iterator[range]:
         following = min(wanted.max, max(done + 1, math.ceil(done * min(4.0, (now.half_width / target) ** 2))))
 
 
-def run_once(machines: Machines, study: Study, replication: int, log: LogWriter | None = None) -> Outcome:
-    """One replication in this process."""
-    run = Run(machines, study.scenario.run.seed, replication, logbook=log)
+def _fraction(progress: Progress | None, before: int, planned: int) -> GoingOn | None:
+    if progress is None:
+        return None
+    # a whole number says that so many are finished
+    return lambda replication, share: progress(min(before + replication, planned) + min(share, 0.99), planned)
+
+
+def run_once(
+    machines: Machines,
+    study: Study,
+    replication: int,
+    log: LogWriter | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Outcome:
+    """One replication in this process; ``progress`` is told the share of it that is done."""
+    run = Run(machines, study.scenario.run.seed, replication, log=log, progress=progress)
     return outcome_of(run.execute(), replication)
 
 
 # ---- workers --------------------------------------------------------------------------------
 
 _here: dict[str, tuple[Study, Machines]] = {}
-"""The study that this worker process has compiled; one at a time."""
+"""The study that this process works on, compiled; one at a time. A forked worker inherits it."""
 
 
-def _replicate_there(study: Study, replication: int) -> Outcome:
+def _prepare(study: Study) -> None:
+    """A worker begins. An interrupt is for the one who asked, and for a replication that is going on."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if _here.get("study", (None,))[0] is not study:
+        _compile(study)
+
+
+def _compile(study: Study) -> Machines:
     known = _here.get("study")
     if known is None or known[0] != study:
         known = _here["study"] = (study, Machines(make_plan(study)))
-    return run_once(known[1], study, replication)
+    return known[1]
+
+
+def _replicate_prepared(replication: int) -> Outcome:
+    study, machines = _here["study"]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return run_once(machines, study, replication)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _replicate_there(study: Study, replication: int) -> Outcome:
+    """A replication on a cluster, whose workers are not ours to prepare."""
+    return run_once(_compile(study), study, replication)
+
+
+Submit = Callable[[int], Future[Outcome]]
 
 
 @contextmanager
-def _workers(study: Study, processes: int, cluster: str | None) -> Iterator[Executor | None]:
+def _workers(
+    study: Study, machines: Machines, processes: int, cluster: str | None
+) -> Iterator[Submit | None]:
+    """How to have a replication done elsewhere; None for doing them here."""
     if processes < 1:
         raise ValueError(f"processes must be at least 1, found {processes}")
     if cluster is not None:
         from flowkit.simulation.cluster import connect  # noqa: PLC0415 - clusters are optional
 
         with connect(cluster) as remote:
-            yield remote
+            yield lambda number: remote.submit(_replicate_there, study, number)
     elif processes == 1:
         yield None
     else:
-        executor = ProcessPoolExecutor(max_workers=processes)
+        _here["study"] = (study, machines)
+        executor = ProcessPoolExecutor(max_workers=processes, initializer=_prepare, initargs=(study,))
         try:
-            yield executor
+            yield lambda number: executor.submit(_replicate_prepared, number)
         finally:
             executor.shutdown(wait=True, cancel_futures=True)
+            _here.clear()
 
 
 def _replicate(
-    machines: Machines, study: Study, planned: Sequence[int], executor: Executor | None, log: LogWriter | None
+    machines: Machines,
+    study: Study,
+    planned: Sequence[int],
+    submit: Submit | None,
+    log: LogWriter | None,
+    going_on: GoingOn | None,
 ) -> Iterable[Outcome]:
     numbers = list(planned)
-    if log is not None and numbers and numbers[0] == 0:
-        yield run_once(machines, study, numbers.pop(0), log)
-    if executor is None:
-        for number in numbers:
-            yield run_once(machines, study, number)
-        return
-    futures = [executor.submit(_replicate_there, study, number) for number in numbers]
+    here = numbers if submit is None else numbers[:1] if log is not None and 0 in numbers else []
+    futures = [] if submit is None else [submit(number) for number in numbers[len(here) :]]
+    for place, number in enumerate(here):
+        tell = None if going_on is None or futures else partial(going_on, place)
+        yield run_once(machines, study, number, log if number == 0 else None, tell)
     for future in as_completed(futures):
         yield future.result()

@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from flowkit.errors import FlowkitError
 from flowkit.kernel import Instance, Program, decode_instance, encode_instance, new_instance, step
 from flowkit.kernel import protocol as p
+from flowkit.kernel.data import after_write
 
 if TYPE_CHECKING:
     from flowkit.simulation.cases import Case
@@ -104,7 +106,8 @@ class Fork:
 START, JOB, TASK, TIMER, MESSAGE, SIGNAL, ERROR, DECISION, CALL, CALL_ERROR, CALL_FAIL, ESCALATION, CANCEL = (
     range(13)
 )
-_OPS = 16
+_OP_BITS = 4
+_OP = (1 << _OP_BITS) - 1
 
 Build = Callable[..., p.Command]
 
@@ -158,32 +161,51 @@ class Machine:
         self._moves: list[Move] = []
         self._looked_up = 0
         """Transitions that were looked up and counted already."""
+        self.stores: dict[str, Any] = {}
+        """The content of the data stores in this replication; shared by its programs."""
         self.nodes: dict[str, int] = {}
         self.flows: dict[str, int] = {}
-        self._fresh = encode_instance(new_instance(program, "case"))
+        self._first = self._state(encode_instance(new_instance(program, "case")))
 
     # ---- stepping ---------------------------------------------------------------------------
 
     def begin(self, case: Case, variables: Mapping[str, Any], start_event: str | None, now: float) -> Move:
         """Start the case's instance."""
-        given = {"variables": variables, "start_event": start_event, "called": case.caller is not None}
+        called = case.caller is not None
+        place: Any = start_event
+        if self._shared and not variables and not called:
+            found = self._first.moves.get(start_event)
+            if found.__class__ is Move:
+                return self._take(case, found)
+        given = {"variables": variables, "start_event": start_event, "called": called}
         if not self._shared:
-            case.state = decode_instance(self._fresh)
+            case.state = decode_instance(self._first.snapshot)
             return self._step_alone(case, START, 0, given, now)
-        state = self._state(self._fresh)
-        if variables or case.caller is not None:
-            return self._look_up(case, state, (START, _encode(given)), (START, 0, given), now)
-        return self._look_up(case, state, (START, start_event), (START, 0, given), now)
+        if variables or called:
+            place = _encode(given)
+        return self._look_up(case, self._first, place, (START, 0, given), now)
 
     def send(self, case: Case, op: int, key: int, given: Mapping[str, Any], now: float) -> Move:
         """Give the case's instance a command; the caller acts on the move's effects, in order."""
         state = case.state
         if state.__class__ is not State:
             return self._step_alone(case, op, key, given, now)
-        place: Any = key * _OPS + op
+        place: Any = key << _OP_BITS | op
         if given:
             place = (place, _encode(given))
         return self._look_up(case, state, place, (op, key, given), now)
+
+    def go(self, case: Case, place: int, now: float) -> Move:
+        """:meth:`send` without variables; ``place`` is ``key * 16 + op``."""
+        state = case.state
+        if state.__class__ is State:
+            found = state.moves.get(place)
+            if found.__class__ is Move:
+                case.state = found.state
+                if case.counted:
+                    found.hits += 1
+                return found
+        return self.send(case, place & _OP, place >> _OP_BITS, _NONE, now)
 
     def _look_up(
         self, case: Case, state: State, place: Any, command: tuple[int, int, Mapping[str, Any]], now: float
@@ -200,10 +222,14 @@ class Machine:
             found = found.branches.get(value)
         if found is None:
             return self._explore(case, state, place, command, prefix or [], now)
-        case.state = found.state  # type: ignore[union-attr]
+        return self._take(case, found)
+
+    @staticmethod
+    def _take(case: Case, move: Any) -> Move:
+        case.state = move.state
         if case.counted:
-            found.hits += 1  # type: ignore[union-attr]
-        return found  # type: ignore[return-value]
+            move.hits += 1
+        return move  # type: ignore[no-any-return]
 
     def _state(self, snapshot: bytes) -> State:
         state = self._states.get(snapshot)
@@ -291,10 +317,24 @@ class Machine:
                     if answer is not None:
                         asked.append(answer)
                         continue
+                elif isinstance(event, p.DataRequested):
+                    if event.request in instance.waits:  # not withdrawn in the same step
+                        asked.append(self._exchange(event))
+                    continue
                 effect = self._translator.effect(self.program, event, instant)
                 if effect is not None:
                     effects.append(effect)
         return Move(tuple(effects), tuple(nodes), tuple(flows)), oracle.taken
+
+    def _exchange(self, event: p.DataRequested) -> p.Command:
+        """Data stores are kept in memory, empty at the beginning of a replication."""
+        try:
+            for write in event.writes:
+                self.stores[write.store] = after_write(self.stores.get(write.store), write)
+        except FlowkitError as error:
+            return p.FailData(request=event.request, message=str(error))
+        values = {store: self.stores.get(store) for store in event.reads}
+        return p.CompleteData(request=event.request, values=values)
 
     # ---- what happened ----------------------------------------------------------------------
 

@@ -165,7 +165,7 @@ class Level:
         self._from = 0.0
         self.step = step
         self._step_area = 0.0
-        self._step_end = step
+        self._step_end = step or math.inf
         self.series: list[float] = []
 
     def change(self, by: float, now: float) -> None:
@@ -173,11 +173,9 @@ class Level:
         value = self.value
         since = self._since
         if now != since:
-            self.area += value * (now - since)
-            if self.step and now >= self._step_end:
+            if now >= self._step_end:
                 self._record(now)
-            elif self.step:
-                self._step_area += value * (now - since)
+            self.area += value * (now - since)
             self._since = now
         value += by
         self.value = value
@@ -185,18 +183,16 @@ class Level:
             self.high = value
 
     def _record(self, now: float) -> None:
-        since = self._since
+        """Chart the steps that have ended by ``now``; ``area`` is that of the time before."""
         while now >= self._step_end:
-            self._step_area += self.value * (self._step_end - since)
-            self.series.append(self._step_area / self.step)
-            self._step_area = 0.0
-            since = self._step_end
-            self._step_end += self.step
+            end = self._step_end
+            area = self.area + self.value * (end - self._since)
+            self.series.append((area - self._step_area) / self.step)
+            self._step_area = area
             if len(self.series) >= self._LONGEST:
                 self.series = [(a + b) / 2 for a, b in zip(self.series[::2], self.series[1::2], strict=False)]
                 self.step *= 2
-                self._step_end = since + self.step
-        self._step_area += self.value * (now - since)
+            self._step_end = end + self.step
 
     def restart(self, now: float) -> None:
         """Begin the counted period here: the end of the warm-up."""

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 from typing import Any
 
-from flowkit.export.records import LogWriter, WorkRecord
+from flowkit.export.records import LogWriter
 from flowkit.kernel import Program
 from flowkit.kernel import protocol as p
 from flowkit.kernel.state import Request
@@ -19,6 +19,7 @@ from flowkit.simulation import machine as k
 from flowkit.simulation.cases import Case
 from flowkit.simulation.duty import start_duties
 from flowkit.simulation.effects import Effects
+from flowkit.simulation.logbook import Logbook
 from flowkit.simulation.machine import Machine
 from flowkit.simulation.measures import Level, Tally
 from flowkit.simulation.plan import CASES, Plan
@@ -77,14 +78,17 @@ class Run:
         seed: int,
         replication: int,
         *,
-        logbook: LogWriter | None = None,
-        progress: Callable[[int], None] | None = None,
+        log: LogWriter | None = None,
+        progress: Callable[[float], None] | None = None,
     ) -> None:
         plan = machines.plan
         self.plan = plan
         self.machines = machines.by_process
         self.streams = streams = Streams(seed, replication)
         self._machine = machines.by_process[plan.process]
+        stores: dict[str, Any] = {}
+        for machine in machines.by_process.values():
+            machine.stores = stores
         self.now = 0.0
         self.counter = 0
         self.heap: list[tuple[float, int, Callable[[Run, Any], None], Any]] = []
@@ -115,8 +119,10 @@ class Run:
                 "cost",
             )
         }
-        main = ("cycle_time", "waiting_time", "processing_time", "cost")
-        self._adders = tuple(self.tallies[name].add for name in main)
+        cycle, waiting, processing, cost = (
+            self.tallies[name].add for name in ("cycle_time", "waiting_time", "processing_time", "cost")
+        )
+        self._adders = cycle, waiting, processing, cost
         self.by_end: dict[tuple[int, ...], Tally] = {}
         self.by_path: dict[int, Tally] = {}
         self.paths: dict[tuple[int, int], int] | None = {} if plan.scenario.run.paths else None
@@ -130,7 +136,7 @@ class Run:
         self.sojourn = 0.0
         self.open: dict[Case, None] = {}
         self.cycle_series: list[float] = []
-        self.logbook = logbook
+        self.logbook = None if log is None else Logbook(log, plan.start)
         self._progress = progress
         self._sources = [Source(self, arrival, index) for index, arrival in enumerate(plan.arrivals)]
 
@@ -195,7 +201,9 @@ class Run:
             heapify(self.heap)
             self.stale = 0
         if self._progress is not None:
-            self._progress(self.completed + self.stuck_cases)
+            over = self.completed + self.stuck_cases
+            of_cases = over / self.most_cases if self.most_cases else 0.0
+            self._progress(min(1.0, max(of_cases, self.now / self.until)))
 
     def _close(self) -> None:
         now = self.now
@@ -250,16 +258,19 @@ class Run:
 
     # ---- cases ------------------------------------------------------------------------------
 
-    def start(self, index: int, start_event: str | None, variables: dict[str, Any]) -> None:
+    def start(self, index: int, start_event: str | None, variables: Mapping[str, Any]) -> None:
         """A case arrives."""
         machine = self._machine
-        case = Case(machine, index, self.now, None)
-        case.counted = self.now >= self.warmup
+        now = self.now
+        case = Case(machine, index, now, None)
         self.started += 1
-        self.counted += case.counted
+        if now >= self.warmup:
+            self.counted += 1
+        else:
+            case.counted = False
         self.open[case] = None
-        self.wip.change(1.0, self.now)
-        if self.attributes:
+        self.wip.change(1.0, now)
+        if self.plan.attributes:
             variables = {**self.attributes.draw(index), **variables}
         if self.plan.levels:
             case.level = self._level(variables)
@@ -269,7 +280,7 @@ class Run:
             case.rows = []
         if variables:
             variables = {name: value for name, value in variables.items() if name in self.plan.read}
-        self._follow(case, machine.begin(case, variables, start_event, self.now))
+        self._follow(case, machine.begin(case, variables, start_event, now))
 
     def _level(self, variables: Mapping[str, Any]) -> float:
         for expression, level in self.plan.levels:
@@ -282,10 +293,15 @@ class Run:
         if case.open:
             self._follow(case, case.machine.send(case, op, key, given, self.now))
 
+    def complete(self, case: Case, place: int) -> None:
+        """The same for work without a result: ``place`` is its key and op as :class:`Work` keeps them."""
+        if case.open:
+            self._follow(case, case.machine.go(case, place, self.now))
+
     def _follow(self, case: Case, move: k.Move) -> None:
         for effect in move.effects:
             effect[0](self, case, effect)
-        if case.open and len(case.pending) == case.passive and not case.passive:
+        if not case.pending and case.open:
             self.stick(case, case.trouble or "nothing is left to do, but a token stands")
 
     def end(self, case: Case, outcome: str, variables: Mapping[str, Any], code: str, message: str) -> None:
@@ -306,12 +322,15 @@ class Run:
             self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
             self._count_case(case, spent)
         if case.rows is not None and self.logbook is not None:
-            self.logbook.case(case.name, case.attributes or {}, case.rows)
+            self.logbook.write(case)
 
     def _count_case(self, case: Case, spent: float) -> None:
         tallies = self.tallies
-        for add, value in zip(self._adders, (spent, case.waiting, case.processing, case.cost), strict=True):
-            add(value)
+        add_spent, add_waiting, add_processing, add_cost = self._adders
+        add_spent(spent)
+        add_waiting(case.waiting)
+        add_processing(case.processing)
+        add_cost(case.cost)
         if case.suspended:
             tallies["off_duty_time"].add(case.suspended)
         if case.gathered:
@@ -423,25 +442,6 @@ class Run:
         self, element: str | None, marks: Mapping[int, tuple[float, float]]
     ) -> tuple[float, float] | None:
         return None if element is None else marks.get(self.plan.mark_of[element])
-
-    # ---- the log ----------------------------------------------------------------------------
-
-    def log_work(self, root: Case, work: Work, block: Work) -> None:
-        """Note a finished piece of work for the event log."""
-        assert root.rows is not None
-        start = self.plan.start
-        plan = work.station.plan
-        resource = block.allocation[0][0].label if block.allocation else ""
-        root.rows.append(
-            WorkRecord(
-                plan.name,
-                plan.node,
-                start + timedelta(seconds=work.opened),
-                start + timedelta(seconds=block.started),
-                start + timedelta(seconds=self.now),
-                resource,
-            )
-        )
 
 
 def _soon(run: Run, what: tuple[Callable[[Run, Any], None], Any]) -> None:

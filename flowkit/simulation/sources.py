@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from flowkit.simulation.calendars import Duty
 from flowkit.simulation.plan import ArrivalPlan
@@ -14,11 +15,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Source"]
 
+_NOTHING: Mapping[str, Any] = {}
+
 
 class Source:
     """Arrivals of one kind. Cases are numbered per source, so that sources don't disturb each other."""
 
-    __slots__ = ("_at", "_duty", "_gap", "_index", "_left", "_number", "_plan", "_run", "_variables")
+    __slots__ = (
+        "_at", "_duty", "_gap", "_index", "_left", "_number", "_plan", "_run", "_sources", "_variables",
+    )  # fmt: skip
 
     def __init__(self, run: Run, plan: ArrivalPlan, index: int) -> None:
         self._run = run
@@ -32,6 +37,7 @@ class Source:
             self._gap = run.streams.stream(f"arrivals {index}", plan.interarrival.values)
         self._duty = Duty(plan.calendar, run.plan.start)
         self._variables = Variables(plan.variables, f"arrivals {index}", run.streams)
+        self._sources = len(run.plan.arrivals)
 
     def begin(self) -> None:
         self._run.active += 1
@@ -50,17 +56,17 @@ class Source:
 
     def arrive(self) -> None:
         run = self._run
-        count = len(run.plan.arrivals)
-        for _ in range(self._plan.size):
+        plan = self._plan
+        for _ in range(plan.size):
             if self._left == 0 or (run.most_cases and run.started >= run.most_cases):
                 run.active -= 1
                 return
-            index = self._number * count + self._index
-            variables = self._variables.draw(index) if self._variables else {}
-            self._number += 1
+            number = self._number
+            index = number * self._sources + self._index
+            self._number = number + 1
             if self._left is not None:
                 self._left -= 1
-            run.start(index, self._plan.start_event, variables)
+            run.start(index, plan.start_event, self._variables.draw(index) if plan.variables else _NOTHING)
         if self._left == 0 or (run.most_cases and run.started >= run.most_cases):
             run.active -= 1
             return

@@ -32,20 +32,31 @@ Transform = Callable[[NDArray[np.float64]], list[Any]]
 class Stream:
     """The values of one purpose; ``transform`` turns a block of uniform numbers into values."""
 
-    __slots__ = ("_again", "_blocks", "_key", "_transform")
+    __slots__ = ("_again", "_blocks", "_key", "_transform", "draw")
 
     def __init__(self, key: tuple[int, ...], transform: Transform) -> None:
         self._key = key
         self._transform = transform
         self._blocks: dict[int, list[Any]] = {}
         self._again: dict[tuple[int, int], list[Any]] = {}
+        self.draw: Callable[[int], Any] = self._reader()
+        """The value for the first visit of the case with that index."""
 
-    def draw(self, index: int) -> Any:
-        """The value for the first visit of case ``index``."""
-        try:
-            return self._blocks[index >> BLOCK_BITS][index & _MASK]
-        except KeyError:
-            return self._load(index)
+    def _reader(self) -> Callable[[int], Any]:
+        """A closure over the block that was read last: the cheapest way to a value."""
+        block: list[Any] = []
+        low = high = 0
+
+        def draw(index: int) -> Any:
+            nonlocal block, low, high
+            if low <= index < high:
+                return block[index - low]
+            block = self._block(index >> BLOCK_BITS)
+            low = index & ~_MASK
+            high = low + _MASK + 1
+            return block[index - low]
+
+        return draw
 
     def draw_again(self, index: int, visit: int) -> Any:
         """The value for visit ``visit`` (0 is the first)."""
@@ -60,12 +71,13 @@ class Stream:
             block = self._again[place] = self._draw_block(visit, place[1], 1 << bits)
         return block[index & ((1 << bits) - 1)]
 
-    def _load(self, index: int) -> Any:
-        number = index >> BLOCK_BITS
-        if len(self._blocks) >= _KEPT:
-            del self._blocks[next(iter(self._blocks))]
-        block = self._blocks[number] = self._draw_block(0, number, 1 << BLOCK_BITS)
-        return block[index & _MASK]
+    def _block(self, number: int) -> list[Any]:
+        block = self._blocks.get(number)
+        if block is None:
+            if len(self._blocks) >= _KEPT:
+                del self._blocks[next(iter(self._blocks))]
+            block = self._blocks[number] = self._draw_block(0, number, 1 << BLOCK_BITS)
+        return block
 
     def _draw_block(self, visit: int, number: int, size: int) -> list[Any]:
         generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence((*self._key, visit, number))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,13 @@ class Study:
 
     def definitions(self) -> list[m.Definitions]:
         """The files, parsed. Raises InvalidModel."""
-        return [parse(data, file=name) for name, data in self.files]
+        return [_parsed(name, data) for name, data in self.files]
+
+
+@lru_cache(maxsize=64)
+def _parsed(name: str, data: bytes) -> m.Definitions:
+    """Definitions are frozen, and a folder of diagrams that call each other is looked at many times."""
+    return parse(data, file=name)
 
 
 def open_study(source: str | Path | Scenario | Study | Mapping[str, Any]) -> Study:
@@ -109,7 +116,7 @@ def _called_from(files: list[tuple[str, bytes]]) -> tuple[set[str], bool]:
     called: set[str] = set()
     decisions = False
     for name, data in files:
-        for process in parse(data, file=name).processes:
+        for process in _parsed(name, data).processes:
             there.add(process.id)
             for node in nodes_of(process):
                 if node.extensions.called_decision is not None:
@@ -143,7 +150,7 @@ def _find_process(
             continue
         data = _read(path)
         try:
-            there = {process.id for process in parse(data, file=path.name).processes}
+            there = {process.id for process in _parsed(path.name, data).processes}
         except (InvalidModel, FlowkitError):
             continue
         if there & called:

@@ -6,7 +6,17 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from flowkit.simulation import machine as k
-from flowkit.simulation.pools import DONE, RUNNING, SUSPENDED, WAITING, Allocation, Pool, Work, allocate
+from flowkit.simulation.pools import (
+    DONE,
+    RUNNING,
+    SUSPENDED,
+    WAITING,
+    Allocation,
+    Group,
+    Pool,
+    Work,
+    allocate,
+)
 
 if TYPE_CHECKING:
     from flowkit.simulation.cases import Case
@@ -16,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["begin", "close_work", "dispatch", "finish", "open_work", "resume", "suspend", "withdraw"]
 
-_NOTHING: dict[str, Any] = {}
 MAX_VISITS = 500
 """Visits of one case to one task, after which the case counts as stuck: it goes round in circles."""
 
@@ -25,13 +34,14 @@ def open_work(run: Run, case: Case, effect: Effect) -> None:
     """The kernel opened a job, user task or decision: ``(_, key, station, op, due)``."""
     key = effect[1]
     station = run.stations[effect[2]]
+    purpose = station.purpose
     visits = case.visits
-    visit = visits.get(station.purpose, 0)
-    visits[station.purpose] = visit + 1
+    visit = visits.get(purpose, 0)
+    visits[purpose] = visit + 1
     if visit > MAX_VISITS:
         run.incident(case, station.plan.node, f"more than {MAX_VISITS:,} visits to '{station.plan.name}'")
         return
-    work = Work(case, key * 16 + effect[3], station, run.now, visit)
+    work = Work(case, key << 4 | effect[3], station, run.now, visit)
     if effect[4] is not None:
         work.due = run.now + effect[4]
     case.pending[key] = work
@@ -92,13 +102,23 @@ def _close_batch(run: Run, due: tuple[Station, int]) -> None:
 def begin(run: Run, work: Work, allocation: Allocation) -> None:
     """Somebody starts the work."""
     now = run.now
+    work.allocation = allocation
+    for group, count in allocation:
+        group.idle -= count
+        group.busy.change(count, now)
+        if group.interruptible:
+            group.active[work] = None
+    _start(run, work)
+
+
+def _start(run: Run, work: Work) -> None:
+    """The work begins in the hands of those it is allocated to; plan its end."""
     station = work.station
     work.state = RUNNING
-    work.started = now
-    work.allocation = allocation
+    work.started = now = run.now
     stream = station.time
-    if station.by_resource and allocation:
-        group = allocation[0][0]
+    if station.by_resource and work.allocation:
+        group = work.allocation[0][0]
         stream = (
             station.by_resource.get(group.plan.name) or station.by_resource.get(group.pool.name) or stream
         )
@@ -109,11 +129,6 @@ def begin(run: Run, work: Work, allocation: Allocation) -> None:
     else:
         duration = stream.draw(work.case.index)
     work.duration = duration
-    for group, count in allocation:
-        group.idle -= count
-        group.busy.change(count, now)
-        if group.interruptible:
-            group.active[work] = None
     work.ends = ends = now + duration
     run.counter = counter = run.counter + 1
     heappush(run.heap, (ends, counter, finish, work))
@@ -138,6 +153,12 @@ def _release(run: Run, work: Work, spent: float) -> None:
     """Give the resources back and let them take the next work."""
     now = run.now
     allocation = work.allocation
+    group = work.station.only
+    if group is not None and not group.idle and group.on and work.members is None:
+        queue = group.pool.queue
+        if queue and queue[0][2].station.only is group and queue[0][2].state == WAITING:
+            _hand_over(run, work, spent, group)
+            return
     for group, count in allocation:
         group.idle += count
         group.busy.change(-count, now)
@@ -148,6 +169,21 @@ def _release(run: Run, work: Work, spent: float) -> None:
         pool = group.pool
         if pool.queue:
             dispatch(run, pool)
+
+
+def _hand_over(run: Run, work: Work, spent: float, group: Group) -> None:
+    """What mostly happens, in one go: who is done takes the next in line, and stays as busy as before."""
+    pool = group.pool
+    following: Work = heappop(pool.queue)[2]
+    pool.queued.change(-1.0, run.now)
+    if pool.shifts:
+        following.case.root.suspended += pool.off_duty(run.now) - following.off_before
+    group.work_seconds += spent
+    if group.interruptible:
+        del group.active[work]
+        group.active[following] = None
+    following.allocation = following.station.staff
+    _start(run, following)
 
 
 def dispatch(run: Run, pool: Pool) -> None:
@@ -208,15 +244,15 @@ def _complete(run: Run, work: Work, block: Work, share: int) -> None:
             station.rework += 1
     if run.paths is not None:
         _extend_path(run, root, station.index)
-    if root.rows is not None:
-        run.log_work(root, work, block)
-    key, op = work.key >> 4, work.key & 15
+    if run.logbook is not None:
+        run.logbook.note(root, work, block, now)
+    key = work.key >> 4
     del case.pending[key]
     run.active -= 1
     if station.plain:
-        run.act(case, op, key, _NOTHING)
+        run.complete(case, work.key)
     else:
-        _answer(run, case, work, key, op)
+        _answer(run, case, work, key, work.key & 15)
 
 
 def _extend_path(run: Run, root: Case, station: int) -> None:
