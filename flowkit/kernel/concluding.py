@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flowkit.kernel import protocol as p
+from flowkit.kernel.data import ask_to_write
 from flowkit.kernel.formula import Trouble
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.lifecycle import close_scope, complete, consume, fail, open_scope, release_all
@@ -40,6 +41,10 @@ def conclude_event(frame: Frame, token: Token, node: Node, variables: Mapping[st
     except Trouble as trouble:
         open_scope(frame, "activity", node.id, token.scope, token.key, variables)
         fail(frame, token, trouble, resume="finish")
+        return
+    if node.writes:
+        open_scope(frame, "activity", node.id, token.scope, token.key, variables)
+        ask_to_write(frame, token, node, mapped)
         return
     conclude(frame, token, node, mapped)
 

@@ -13,6 +13,7 @@ from flowkit.kernel import protocol as p
 from flowkit.kernel.state import (
     Call,
     Condition,
+    DataRequest,
     Incident,
     Instance,
     Job,
@@ -339,7 +340,14 @@ def _decision_requested(i: Instance, e: p.DecisionRequested) -> None:
     _hold(i, Request(e.request, e.token, e.node, e.decision))
 
 
-def _request_gone(i: Instance, e: p.DecisionAnswered | p.DecisionWithdrawn) -> None:
+def _data_requested(i: Instance, e: p.DataRequested) -> None:
+    _hold(i, DataRequest(e.request, e.token, e.node, bool(e.writes)))
+
+
+_Answer = p.DecisionAnswered | p.DecisionWithdrawn | p.DataAnswered | p.DataWithdrawn
+
+
+def _request_gone(i: Instance, e: _Answer) -> None:
     _release(i, e.request)
 
 
@@ -438,6 +446,9 @@ EVOLVE: dict[type, Callable[[Instance, Any], None]] = {
     p.DecisionRequested: _decision_requested,
     p.DecisionAnswered: _request_gone,
     p.DecisionWithdrawn: _request_gone,
+    p.DataRequested: _data_requested,
+    p.DataAnswered: _request_gone,
+    p.DataWithdrawn: _request_gone,
     p.CallOpened: _call_opened,
     p.CallClosed: _call_closed,
     p.ErrorThrown: _nothing,

@@ -17,6 +17,7 @@ from flowkit.kernel.program import Flow, Node
 from flowkit.kernel.state import (
     Call,
     Condition,
+    DataRequest,
     Incident,
     Job,
     Request,
@@ -247,6 +248,7 @@ _RELEASE: dict[type[Wait], Any] = {
     Condition: lambda wait, _: p.ConditionDisarmed(wait.key),
     Call: lambda wait, reason: p.CallClosed(wait.key, reason),
     Request: lambda wait, _: p.DecisionWithdrawn(wait.key),
+    DataRequest: lambda wait, _: p.DataWithdrawn(wait.key),
     Incident: lambda wait, _: p.IncidentResolved(wait.key),
 }
 

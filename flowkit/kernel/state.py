@@ -20,6 +20,7 @@ __all__ = [
     "BODIES",
     "Call",
     "Condition",
+    "DataRequest",
     "Incident",
     "Instance",
     "Job",
@@ -91,6 +92,12 @@ class Request(_Wait, omit_defaults=True):
     decision: str
 
 
+class DataRequest(_Wait, omit_defaults=True):
+    """``writes``: the node is done and gives to data stores, rather than takes from them to begin."""
+
+    writes: bool = False
+
+
 class Incident(_Wait, omit_defaults=True):
     kind: str
     resume: str
@@ -98,7 +105,7 @@ class Incident(_Wait, omit_defaults=True):
     subject: int = 0
 
 
-Wait = Job | UserTask | Timer | Subscription | Condition | Call | Request | Incident
+Wait = Job | UserTask | Timer | Subscription | Condition | Call | Request | DataRequest | Incident
 
 
 class Token(msgspec.Struct, omit_defaults=True, gc=False):
