@@ -74,7 +74,8 @@ class AsyncEngine:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self.engine.committer.submit(work, partial(self._notify, loop, future), instance)
-        self._queued.set()
+        if not self._queued.is_set():
+            self._queued.set()
         return await future
 
     def _notify(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], outcome: Outcome) -> None:

@@ -6,7 +6,7 @@ one group) never reaches the database, and the rest goes there with one statemen
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flowkit.engine.sql.schema import Table
@@ -39,6 +39,20 @@ class Changes:
     def touches(self, tables: Iterable[Table]) -> bool:
         """Whether a read of one of ``tables`` would miss something."""
         return any(t in self._puts or t in self._patches or t in self._removals for t in tables)
+
+    def patches(self, table: Table) -> bool:
+        """Whether stored rows of ``table`` are going to be changed (not only removed)."""
+        return table in self._patches
+
+    def removes(self, table: Table, key: Key) -> bool:
+        """Whether the row under ``key`` is going to be removed."""
+        removals = self._removals.get(table)
+        return removals is not None and key in removals
+
+    def new_rows(self, table: Table) -> Iterator[Sequence[Any]]:
+        """The rows that are going to be inserted, to be read only."""
+        for rows in self._puts.get(table, {}).values():
+            yield from rows
 
     def put(self, table: Table, key: Key, row: list[Any]) -> None:
         """Insert ``row``; further rows under the same key are inserted too."""
@@ -89,20 +103,20 @@ class Changes:
             return
         for table, removals in later._removals.items():
             if _apart(removals, self._puts.get(table)) and _apart(removals, self._patches.get(table)):
-                self._removals.setdefault(table, {}).update(removals)
+                _merge(self._removals, table, removals)
             else:
                 for key in removals:
                     self.remove(table, key)
         for table, puts in later._puts.items():
             if _apart(puts, self._puts.get(table)):
-                self._puts.setdefault(table, {}).update(puts)
+                _merge(self._puts, table, puts)
             else:
                 for key, rows in puts.items():
                     for row in rows:
                         self.put(table, key, row)
         for table, patches in later._patches.items():
             if _apart(patches, self._puts.get(table)) and _apart(patches, self._patches.get(table)):
-                self._patches.setdefault(table, {}).update(patches)
+                _merge(self._patches, table, patches)
             else:
                 for key, values in patches.items():
                     self.patch(table, key, values)
@@ -110,7 +124,11 @@ class Changes:
     def flush(self, session: Session) -> None:
         """Write everything and forget it. Removals go first: a row may be put in a removed one's place."""
         for table, removals in self._removals.items():
-            _remove(session, table, list(removals))
+            if len(removals) == 1:
+                [key] = removals
+                session.run(table.delete(len(key)), key)
+            else:
+                _remove(session, table, removals)
         for table, puts in self._puts.items():
             if len(puts) == 1:
                 session.run_many(table.insert, *puts.values())
@@ -126,13 +144,18 @@ class Changes:
 
 def _apart(keys: Mapping[Key, Any], others: Mapping[Key, Any] | None) -> bool:
     """Whether two tables' changes meet in no row, as those of different instances never do."""
-    return not others or keys.keys().isdisjoint(others.keys())
+    return not others or others.keys().isdisjoint(keys)
 
 
-def _remove(session: Session, table: Table, keys: list[Key]) -> None:
-    if len(keys) == 1:
-        session.run(table.delete(len(keys[0])), keys[0])
-        return
+def _merge(tables: dict[Table, dict[Key, Any]], table: Table, rows: dict[Key, Any]) -> None:
+    known = tables.get(table)
+    if known is None:
+        tables[table] = rows
+    else:
+        known.update(rows)
+
+
+def _remove(session: Session, table: Table, keys: Iterable[Key]) -> None:
     by_length: dict[int, list[Key]] = {}
     for key in keys:
         by_length.setdefault(len(key), []).append(key)

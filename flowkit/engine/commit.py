@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flowkit.engine.changes import Changes
 from flowkit.engine.clock import micros
 from flowkit.engine.snapshots import Live
-from flowkit.engine.sql.schema import EVENT, INSTANCE, JOB, POSTPONED, TIMER
+from flowkit.engine.sql.schema import EVENT, INSTANCE, JOB, OUTBOX, POSTPONED, TIMER
 from flowkit.engine.store import Session, WriteConflict
 from flowkit.engine.telemetry import Observed
 from flowkit.engine.unit import Unit
@@ -34,7 +34,7 @@ __all__ = ["Batch", "Committer", "Outcome", "Work"]
 T = TypeVar("T")
 Work = Callable[[Unit], Any]
 
-MAX_GROUP = 128
+MAX_GROUP = 256
 MAX_ATTEMPTS = 12
 CACHED_INSTANCES = 4096
 
@@ -43,7 +43,7 @@ _OWN_TRANSACTION = (
     "A handler that takes part in its step's transaction can't wait for another one: give the engine's "
     "method the handler's own, as connection=…, or leave the work to the diagram."
 )
-_NEWS = {JOB, TIMER, POSTPONED}
+_NEWS = {JOB, TIMER, POSTPONED, OUTBOX}
 
 _REVISION = f"SELECT revision FROM {INSTANCE.name} WHERE id=?"
 _NEWER = f"SELECT 1 FROM {EVENT.name} WHERE instance=? AND seq>=? LIMIT 1"
@@ -200,9 +200,28 @@ class Committer:
 
         ``instance`` tells which one it is going to change, where that is known.
         """
+        if not self._queue and self._lock.acquire(blocking=False):
+            try:
+                return self._alone(work)
+            except WriteConflict:
+                pass  # once more, among the others
+            finally:
+                self._lock.release()
+                if self._queue:
+                    self._hand_on()
         entry = _Entry(work, instance)
         self._run([entry])
         result: T = entry.done().get()
+        return result
+
+    def _alone(self, work: Callable[[Unit], T]) -> T:
+        """A command while nobody else is about: its unit is all of the transaction."""
+        self._check_open()
+        with self.parts.store.transaction() as session:
+            batch = self._batch(session)
+            result = _whole(batch, work)
+        self._remember(batch)
+        self._tell(batch, 1)
         return result
 
     def run_all(self, works: Sequence[Work], instances: Sequence[str] = ()) -> list[Outcome]:
@@ -214,7 +233,7 @@ class Committer:
 
     def submit(self, work: Work, notify: Callable[[Outcome], None], instance: str = "") -> None:
         """Queue ``work``; ``notify`` is called by the thread that leads the transaction."""
-        self._queue.append(_Entry(work, instance, notify).queued())
+        self._queue.append(_Entry(work, instance, notify))
 
     def lead(self) -> bool:
         """Commit what is queued; whether there was anything."""
@@ -266,20 +285,13 @@ class Committer:
             try:
                 with self.parts.store.lending() as session:
                     batch = Batch(self.parts, session, {}, 0)
-                    unit = Unit(batch)
-                    result = work(unit)
-                    unit.settle()
-                    unit.accept()
-                    batch.changes.flush(session)
+                    result = _whole(batch, work)
             except WriteConflict as conflict:
                 if attempt + 1 == MAX_ATTEMPTS:
                     raise Conflict(f"Others store the same at the same time: {conflict}") from conflict
                 time.sleep(0.001 * attempt)
             else:
-                if self.parts.telemetry is not None:
-                    self.parts.telemetry.committed(batch.observed, 1)
-                for listen in self.listeners:
-                    listen()
+                self._tell(batch, 1)
                 return result, batch
         raise AssertionError("the last attempt returns or raises")
 
@@ -303,11 +315,15 @@ class Committer:
                 self._await(entry)
             return
         try:
-            for start in range(0, len(entries), MAX_GROUP):
-                self._commit(entries[start : start + MAX_GROUP])
+            if len(entries) <= MAX_GROUP:
+                self._commit(entries)
+            else:
+                for start in range(0, len(entries), MAX_GROUP):
+                    self._commit(entries[start : start + MAX_GROUP])
         finally:
             self._lock.release()
-        self._hand_on()
+        if self._queue:
+            self._hand_on()
 
     def _await(self, entry: _Entry) -> None:
         while entry.outcome is None:
@@ -322,9 +338,8 @@ class Committer:
 
     def _hand_on(self) -> None:
         """Whoever came while the lock was held failed to get it, and sleeps: wake the first."""
-        if self._queue:
-            with suppress(IndexError):  # taken meanwhile
-                self._queue[0].wake()
+        with suppress(IndexError):  # the queue is empty
+            self._queue[0].wake()
 
     def _lead(self) -> None:
         entries: list[_Entry] = []
@@ -365,9 +380,7 @@ class Committer:
     def _transact(self, entries: list[_Entry]) -> None:
         store = self.parts.store
         with store.transaction() as session:
-            if not store.lock and store.others_wrote(session):
-                self.epoch += 1
-            batch = Batch(self.parts, session, self.cache, self.epoch)
+            batch = self._batch(session)
             if store.lock:
                 batch.lock({entry.instance for entry in entries if entry.instance})
             outcomes = [batch.perform(entry.work) for entry in entries]
@@ -376,8 +389,18 @@ class Committer:
         for entry, outcome in zip(entries, outcomes, strict=True):
             entry.outcome = outcome
         self._remember(batch)
+        self._tell(batch, len(entries))
+
+    def _batch(self, session: Session) -> Batch:
+        store = self.parts.store
+        if not store.lock and store.others_wrote(session):
+            self.epoch += 1
+        return Batch(self.parts, session, self.cache, self.epoch)
+
+    def _tell(self, batch: Batch, units: int) -> None:
+        """Report what was committed to those who wait for it."""
         if self.parts.telemetry is not None:
-            self.parts.telemetry.committed(batch.observed, len(entries))
+            self.parts.telemetry.committed(batch.observed, units)
         if self.listeners and not _NEWS.isdisjoint(batch.changes.put_tables):
             for listen in self.listeners:
                 listen()
@@ -389,3 +412,14 @@ class Committer:
             cache[instance_id] = live
         while len(cache) > CACHED_INSTANCES:
             del cache[next(iter(cache))]
+
+
+def _whole(batch: Batch, work: Callable[[Unit], T]) -> T:
+    """Run ``work`` as the only unit of its transaction, which is undone if it fails."""
+    unit = Unit(batch)
+    result = work(unit)
+    unit.settle()
+    unit.accept()
+    if batch.changes:
+        batch.changes.flush(batch.session)
+    return result

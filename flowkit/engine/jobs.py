@@ -7,30 +7,35 @@ as an incident instead of killing them for ever.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import traceback
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from flowkit.engine.backoff import backoff
 from flowkit.engine.clock import micros
 from flowkit.engine.ids import join_id
+from flowkit.engine.outbox import checked, post
 from flowkit.engine.payload import decode, encode, json_copy
 from flowkit.engine.sql.schema import JOB
 from flowkit.errors import FlowkitError, InvalidPayload, Rejected
 from flowkit.kernel.protocol import Command, CompleteJob, FailJob, ThrowBpmnError
-from flowkit.tasks import BpmnError, Handler, InvalidHandler, Retry, TaskContext
-from flowkit.timers import parse_timer_duration
+from flowkit.tasks import BpmnError, Handler, InvalidHandler, Posted, Retry, TaskContext
 
 if TYPE_CHECKING:
+    from flowkit.engine.changes import Changes
     from flowkit.engine.store import Row, Session
     from flowkit.engine.telemetry import Telemetry
     from flowkit.engine.unit import Unit
 
 __all__ = [
     "Claimed",
+    "Report",
+    "Sending",
     "claim",
     "command_for_failure",
     "expire_leases",
@@ -42,26 +47,34 @@ __all__ = [
 
 _log = logging.getLogger("flowkit.jobs")
 
-BACKOFF_HEADER = "retryBackoff"
-"""The task header that gives the delay before the second attempt, an ISO-8601 duration."""
-FIRST_BACKOFF = timedelta(seconds=5)
-LONGEST_BACKOFF = timedelta(hours=1)
 LEASE = timedelta(seconds=60)
 
 _READY = (
-    f"SELECT instance, key, type, node, process, retries, attempt, headers FROM {JOB.name} "
+    f"SELECT -priority, at, instance, key, type, node, process, retries, attempt, headers FROM {JOB.name} "
     "WHERE state='ready' AND active=1 AND type=? ORDER BY priority DESC, at LIMIT ?"
 )
 _TYPES = f"SELECT type FROM {JOB.name} WHERE state='ready' AND active=1 AND type>? ORDER BY type LIMIT 1"
-_WAKE = f"UPDATE {JOB.name} SET state='ready' WHERE state='waiting' AND at<=?"
+_TIMED = "state IN ('waiting', 'leased')"
+"""The condition of the index over time, said in its words: SQLite does not see that it is implied."""
+_WAKE = f"UPDATE {JOB.name} SET state='ready' WHERE {_TIMED} AND state='waiting' AND at<=?"
 _EXPIRED = (
     f"SELECT instance, key, node, retries, attempt, worker, headers FROM {JOB.name} "
-    "WHERE state='leased' AND at<=? AND active=1 ORDER BY at LIMIT 100"
+    f"WHERE {_TIMED} AND state='leased' AND at<=? AND active=1 ORDER BY at LIMIT 100"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Sending(msgspec.Struct, frozen=True):
+    """A job is done, and its handler has sent something."""
+
+    command: CompleteJob
+    outgoing: Sequence[Posted]
+
+
+Report = Command | Sending
+"""What a worker has to say about a job."""
+
+
+class Claimed(msgspec.Struct, frozen=True):
     """A job in the hands of a worker until ``lease_ends`` (microseconds)."""
 
     instance: str
@@ -82,7 +95,7 @@ class Claimed:
 
     def extended(self, ends: datetime) -> Claimed:
         """The same claim with a longer lease."""
-        return replace(self, lease_ends=micros(ends))
+        return msgspec.structs.replace(self, lease_ends=micros(ends))
 
     def inputs(self) -> dict[str, Any]:
         """The variables, the handler's own to change."""
@@ -101,18 +114,18 @@ def claim(
 ) -> list[Claimed]:
     """Lease up to ``types[type]`` ready jobs of each type, higher priority and longer waiting first,
     up to ``total`` of all types."""
-    session = unit.read(JOB)
-    skip = unit.parts.store.skip
+    session, changes = unit.fresh(JOB)
     session.run(_WAKE, (unit.at,))
     ends = unit.at + lease // timedelta(microseconds=1)
     rows: list[Row] = []
-    for kind in _ready_types(session, types):
+    opened = _opened(changes, types)
+    for kind in _ready_types(session, types, opened):
         limit = min(types[kind], total - len(rows))
         if limit > 0:
-            rows.extend(session.query(_READY + skip, (kind, limit)))
-    lives = unit.peek({row[0] for row in rows})
+            rows.extend(_ready(unit, session, kind, limit, opened.get(kind, ())))
+    lives = unit.peek({row[2] for row in rows})
     claimed = []
-    for instance, key, kind, node, process, retries, attempt, headers in rows:
+    for _priority, _at, instance, key, kind, node, process, retries, attempt, headers in rows:
         live = lives[instance]
         inputs = live.instance.inputs_of(key)
         wanted = reads(kind) if reads is not None else None
@@ -129,12 +142,35 @@ def claim(
     return claimed
 
 
-def _ready_types(session: Session, types: Mapping[str, int]) -> list[str]:
+def _opened(changes: Changes, types: Collection[str]) -> dict[str, list[Row]]:
+    """Jobs by type that this very transaction opened: they are claimed before they are ever stored as
+    ready, which saves writing them twice."""
+    opened: dict[str, list[Row]] = {}
+    for row in changes.new_rows(JOB):
+        instance, key, kind, node, process, retries, attempt, priority, state, at, _, headers, _, active = row
+        if state == "ready" and active and kind in types:
+            opened.setdefault(kind, []).append(
+                (-priority, at, instance, key, kind, node, process, retries, attempt, headers)
+            )
+    return opened
+
+
+def _ready(unit: Unit, session: Session, kind: str, limit: int, opened: Sequence[Row]) -> list[Row]:
+    """Up to ``limit`` ready jobs, stored ones and ``opened`` ones, in their order."""
+    changes = unit.batch.changes
+    stored = session.query(_READY + unit.parts.store.skip, (kind, limit))
+    rows = [row for row in stored if not changes.removes(JOB, (row[2], row[3]))]
+    if not opened:
+        return rows
+    return sorted([*rows, *opened], key=itemgetter(0, 1))[:limit]
+
+
+def _ready_types(session: Session, types: Mapping[str, int], opened: Collection[str]) -> list[str]:
     """Those of ``types`` that have ready jobs, without asking for each: an engine knows many types
     and few of them have work at any moment."""
     if len(types) <= 2:
         return list(types)
-    ready = set()
+    ready = set(opened)
     rows = session.query(_TYPES, ("",))
     while rows:
         ready.add(rows[0][0])
@@ -144,8 +180,10 @@ def _ready_types(session: Session, types: Mapping[str, int]) -> list[str]:
 
 def expire_leases(unit: Unit) -> int:
     """Leases that ran out count as failed attempts; how many there were."""
-    rows = unit.read(JOB).query(_EXPIRED + unit.parts.store.skip, (unit.at,))
-    for instance, key, node, retries, attempt, worker, headers in rows:
+    session, changes = unit.fresh(JOB)
+    rows = session.query(_EXPIRED + unit.parts.store.skip, (unit.at,))
+    late = [row for row in rows if not changes.removes(JOB, (row[0], row[1]))]
+    for instance, key, node, retries, attempt, worker, headers in late:
         left = max(retries - 1, 0)
         delay = backoff(join_id(instance, key), attempt, decode(bytes(headers)))
         command = FailJob(
@@ -158,17 +196,21 @@ def expire_leases(unit: Unit) -> int:
             unit.step(instance, command)
         except Rejected:
             unit.changes.remove(JOB, (instance, key))
-    return len(rows)
+    return len(late)
 
 
-def settle(unit: Unit, job: Claimed, command: Command) -> None:
+def settle(unit: Unit, job: Claimed, report: Report) -> None:
     """Report a job's end. Of a suspended instance the job is given back, to be done again later."""
     try:
-        unit.step(job.instance, command)
+        unit.step(job.instance, report.command if isinstance(report, Sending) else report)
     except Rejected:
         if unit.load(job.instance).instance.status != "suspended":
             raise
         release(unit, job)
+        return
+    if isinstance(report, Sending):
+        for posted in report.outgoing:
+            post(unit, job.instance, job.process, job.node, posted)
 
 
 def release(unit: Unit, job: Claimed) -> None:
@@ -192,30 +234,37 @@ def renew(unit: Unit, job: Claimed, lease: timedelta) -> bool:
 
 def perform(
     handler: Handler, job: Claimed, context: TaskContext, telemetry: Telemetry | None = None
-) -> Command:
-    """Call the handler and give the command that reports what came of it."""
+) -> Report:
+    """Call the handler and give the report of what came of it."""
     if telemetry is not None:
         with telemetry.handling(job) as outcome:
             outcome.append(perform(handler, job, context))
         return outcome[0]
     try:
-        return CompleteJob(job=job.key, variables=json_copy(handler.call(context, job.inputs())))
+        return _done(job, handler.call(context, job.inputs()), context)
     except Exception as error:
         return command_for_failure(job, error, context.now)
 
 
 async def perform_async(
     handler: Handler, job: Claimed, context: TaskContext, telemetry: Telemetry | None = None
-) -> Command:
+) -> Report:
     """Like :func:`perform`, inside an event loop."""
     if telemetry is not None:
         with telemetry.handling(job) as outcome:
             outcome.append(await perform_async(handler, job, context))
         return outcome[0]
     try:
-        return CompleteJob(job=job.key, variables=json_copy(await handler.call_async(context, job.inputs())))
+        return _done(job, await handler.call_async(context, job.inputs()), context)
     except Exception as error:
         return command_for_failure(job, error, context.now)
+
+
+def _done(job: Claimed, result: Mapping[str, Any], context: TaskContext) -> Report:
+    command = CompleteJob(job=job.key, variables=result)
+    if not context.outgoing:
+        return command
+    return Sending(command, [checked(posted) for posted in context.outgoing])
 
 
 def command_for_failure(job: Claimed, error: Exception, now: datetime) -> Command:
@@ -251,22 +300,3 @@ def _details(job: Claimed, error: Exception) -> str:
     trace = "".join(traceback.format_exception(error))[-8000:]
     inputs = job.variables[:4000].decode(errors="replace")
     return f"Attempt {job.attempt} with {inputs}\n{trace}"
-
-
-def backoff(job_id: str, attempt: int, headers: Mapping[str, str]) -> timedelta:
-    """The delay after a failed attempt: doubled each time, with ±20 % jitter that depends only on
-    the job and attempt, at most an hour."""
-    first = FIRST_BACKOFF
-    text = headers.get(BACKOFF_HEADER)
-    if text:
-        try:
-            first = parse_timer_duration(text).after(_ZERO) - _ZERO
-        except (FlowkitError, ValueError, OverflowError):
-            first = FIRST_BACKOFF
-    digest = hashlib.blake2b(f"{job_id}/{attempt}".encode(), digest_size=4).digest()
-    jitter = 0.8 + 0.4 * int.from_bytes(digest, "big") / 2**32
-    delay: timedelta = min(first * 2 ** min(attempt - 1, 30), LONGEST_BACKOFF) * jitter
-    return delay
-
-
-_ZERO = datetime.fromisoformat("2000-01-01T00:00:00+00:00")

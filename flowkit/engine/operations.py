@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flowkit.engine import maintenance
+from flowkit.engine.backoff import backoff
 from flowkit.engine.commit import Committer
 from flowkit.engine.ids import split_id
-from flowkit.engine.jobs import LEASE, Claimed, backoff, claim, expire_leases, renew
+from flowkit.engine.jobs import LEASE, Claimed, claim, expire_leases, renew
 from flowkit.engine.maintenance import BulkReport, MigrationReport
 from flowkit.engine.messages import sweep_messages
 from flowkit.engine.payload import json_copy

@@ -17,6 +17,7 @@ encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder().decode
 
 _MAX_DEPTH = 200
+_PLAIN = frozenset({str, int, bool, type(None)})
 
 
 def json_copy(variables: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -25,7 +26,10 @@ def json_copy(variables: Mapping[str, Any] | None) -> dict[str, Any]:
         return {}
     if not isinstance(variables, Mapping):
         raise InvalidPayload(f"Variables are a mapping from names to JSON values, found {variables!r}.")
-    return {_name(name, ""): _copy(value, f"/{name}", 1) for name, value in variables.items()}
+    return {
+        _name(name, ""): value if type(value) in _PLAIN else _copy(value, f"/{name}", 1)
+        for name, value in variables.items()
+    }
 
 
 def _name(name: object, path: str) -> str:
@@ -36,7 +40,7 @@ def _name(name: object, path: str) -> str:
 
 def _copy(value: Any, path: str, depth: int) -> Any:
     kind = type(value)
-    if kind is str or value is None or kind is bool or kind is int:
+    if kind in _PLAIN:
         return value
     if kind is float:
         if math.isfinite(value):

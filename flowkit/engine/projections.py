@@ -30,6 +30,7 @@ Project = Callable[[Changes, "Live", Any, int], None]
 
 _encode = msgspec.json.Encoder().encode
 _NO_CANDIDATES = _encode(((), ()))
+_NO_DETAIL = _encode(("", "", {}))
 
 
 def _moment(when: datetime | None) -> int | None:
@@ -66,11 +67,13 @@ def _job_closed(changes: Changes, live: Live, event: p.JobClosed, at: int) -> No
 
 
 def _user_task_opened(changes: Changes, live: Live, event: p.UserTaskOpened, at: int) -> None:
+    detail = _NO_DETAIL
+    if event.form is not None or event.headers:
+        detail = _encode((event.form_binding, event.form_version_tag, event.headers))
     row = [
         live.id, event.task, event.node, event.name, live.process, event.assignee,
         _moment(event.due), _moment(event.follow_up), event.priority, event.form,
-        _candidates(changes, live, event),
-        _encode((event.form_binding, event.form_version_tag, event.headers)), at,
+        _candidates(changes, live, event), detail, at,
     ]  # fmt: skip
     changes.put(USER_TASK, (live.id, event.task), row)
 

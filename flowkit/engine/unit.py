@@ -31,6 +31,10 @@ __all__ = ["Unit"]
 MAX_REACTIONS = 1000
 """What one transaction answers at once; the rest is postponed to transactions of its own."""
 
+_FOLLOWED = {
+    kind: (PROJECTIONS.get(kind), kind in REACTIONS) for kind in PROJECTIONS.keys() | REACTIONS.keys()
+}
+"""What follows from an event: how it changes rows, and whether it is answered."""
 _REVISION = f"SELECT revision FROM {INSTANCE.name} WHERE id=?"
 _IN_ORDER = "ORDER BY i.id, e.seq"
 
@@ -138,14 +142,14 @@ class Unit:
 
     def _record(self, live: Live, events: list[Event]) -> None:
         live.events.extend(events)
-        changes, at = self.changes, self.at
         for event in events:
-            kind = type(event)
-            project = PROJECTIONS.get(kind)
-            if project is not None:
-                project(changes, live, event, at)
-            if kind in REACTIONS:
-                self._reactions.append((live.id, event))
+            followed = _FOLLOWED.get(type(event))
+            if followed is not None:
+                project, answered = followed
+                if project is not None:
+                    project(self.changes, live, event, self.at)
+                if answered:
+                    self._reactions.append((live.id, event))
 
     def adopt(self, live: Live, events: list[Event]) -> None:
         """Take over events that were not made by a step here (migration)."""
@@ -163,6 +167,14 @@ class Unit:
                 self.write()
         return batch.session
 
+    def fresh(self, table: Table) -> tuple[Session, Changes]:
+        """The session, and what earlier units of the transaction are going to insert into ``table`` or
+        remove from it: for a reader that takes that into account. Other changes are written first."""
+        changes = self.batch.changes
+        if changes.patches(table):
+            self.read(table)
+        return self.batch.session, changes
+
     def write(self) -> Session:
         """Everything gathered so far goes to the database, undone if the unit fails; for bulk SQL."""
         batch = self.batch
@@ -178,8 +190,9 @@ class Unit:
     def settle(self) -> None:
         """Answer what the events ask for, then turn the touched instances into rows."""
         answered = 0
-        while self._reactions:
-            instance_id, event = self._reactions.popleft()
+        reactions = self._reactions
+        while reactions:
+            instance_id, event = reactions.popleft()
             if answered >= MAX_REACTIONS:
                 self.postpone(instance_id, event)
             else:
@@ -222,6 +235,8 @@ class Unit:
         """Hand everything over to the batch."""
         if self._saved:
             self.batch.session.run("RELEASE SAVEPOINT unit")
-        self.batch.changes.absorb(self.changes)
-        self.batch.live.update(self.live)
-        self.batch.observed.extend(self.observed)
+        batch = self.batch
+        batch.changes.absorb(self.changes)
+        batch.live.update(self.live)
+        if self.observed:
+            batch.observed.extend(self.observed)

@@ -6,7 +6,7 @@ A snapshot starts with its version; :data:`UPCASTERS` turns the JSON of version 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -70,9 +70,9 @@ def encode_event(event: p.Event) -> bytes:
     return _encoder.encode(event)
 
 
-def encode_events(events: Iterable[p.Event]) -> bytes:
+def encode_events(events: Sequence[p.Event]) -> bytes:
     """A list of events as one JSON array."""
-    return _encoder.encode(list(events))
+    return _encoder.encode(events)
 
 
 def decode_event(data: bytes) -> p.Event:

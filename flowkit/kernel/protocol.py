@@ -143,6 +143,20 @@ class FailDecision(_Command, frozen=True):
     message: str
 
 
+class CompleteData(_Command, frozen=True):
+    """The data stores have answered a :class:`DataRequested`; ``values`` is what was read, by store."""
+
+    request: int
+    values: Mapping[str, Any] = {}
+
+
+class FailData(_Command, frozen=True):
+    """A data store could not be read or written: becomes an incident at the token."""
+
+    request: int
+    message: str
+
+
 class CompleteCall(_Command, frozen=True):
     """The called instance has ended well; ``evaluation`` is that of a called decision."""
 
@@ -602,6 +616,37 @@ class DecisionWithdrawn(_Event, frozen=True):
     request: int
 
 
+class DataWrite(msgspec.Struct, frozen=True, gc=False):
+    """``value`` is to become the content of ``store``, or of ``path`` inside it; of a list, or of a
+    context's entries, there may be ``capacity`` (None: any number)."""
+
+    store: str
+    path: tuple[str, ...]
+    value: Any
+    capacity: int | None = None
+
+
+class DataRequested(_Event, frozen=True):
+    """Read or write data stores and answer with CompleteData or FailData in the same transaction.
+
+    Either ``reads`` or ``writes`` is given."""
+
+    request: int
+    token: int
+    node: str
+    reads: tuple[str, ...]
+    writes: tuple[DataWrite, ...] = ()
+
+
+class DataAnswered(_Event, frozen=True):
+    request: int
+    values: Mapping[str, Any] = {}
+
+
+class DataWithdrawn(_Event, frozen=True):
+    request: int
+
+
 class CallOpened(_Event, frozen=True):
     """Start an instance of another process; answer with CompleteCall, ErrorFromCall or FailCall."""
 
@@ -702,7 +747,7 @@ class CompensationEnded(_Event, frozen=True):
 class IncidentRaised(_Event, frozen=True):
     """Something in the model or its data went wrong; the token stands until it is resolved.
 
-    ``kind``: expression, mapping, condition, no_flow, job, error_uncaught, call, decision, timer,
+    ``kind``: expression, mapping, condition, no_flow, job, error_uncaught, call, decision, data, timer,
     collection, form …; ``resume`` tells where the work goes on when the incident is resolved.
     """
 
@@ -736,6 +781,8 @@ Command = (
     | BroadcastSignal
     | CompleteDecision
     | FailDecision
+    | CompleteData
+    | FailData
     | CompleteCall
     | FailCall
     | ErrorFromCall
@@ -794,6 +841,9 @@ Event = (
     | DecisionRequested
     | DecisionAnswered
     | DecisionWithdrawn
+    | DataRequested
+    | DataAnswered
+    | DataWithdrawn
     | CallOpened
     | CallClosed
     | ErrorThrown
@@ -831,6 +881,7 @@ EFFECTS: frozenset[type] = frozenset(
         MessageThrown,
         SignalThrown,
         DecisionRequested,
+        DataRequested,
         CallOpened,
         CallClosed,
         EscalationThrown,

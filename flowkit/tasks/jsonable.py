@@ -58,8 +58,11 @@ def to_json_value(value: Any, path: str = "", depth: int = 0) -> Any:
     """
     if depth > MAX_DEPTH:
         raise NotJson(path[:80], f"nested deeper than {MAX_DEPTH} levels")
-    if value is None or isinstance(value, bool) or (type(value) in (str, int)):
+    kind = type(value)
+    if kind is str or value is None or kind is int or kind is bool:
         return value
+    if kind is dict:
+        return _object(value, path, depth)
     if isinstance(value, Enum):
         return to_json_value(value.value, path, depth + 1)
     if isinstance(value, float | Decimal):
@@ -75,16 +78,20 @@ def to_json_value(value: Any, path: str = "", depth: int = 0) -> Any:
     if isinstance(value, int):
         return int(value)
     if isinstance(value, Mapping):
-        for key in value:
-            if not isinstance(key, str):
-                raise NotJson(path, f"keys must be text, found {key!r}")
-        return {str(key): to_json_value(item, f"{path}/{key}", depth + 1) for key, item in value.items()}
+        return _object(value, path, depth)
     if isinstance(value, list | tuple):
         return [to_json_value(item, f"{path}/{index}", depth + 1) for index, item in enumerate(value)]
     if isinstance(value, Set):
         items = [to_json_value(item, path, depth + 1) for item in value]
         return sorted(items, key=repr)
     return to_json_value(_fields(value, path), path, depth + 1)
+
+
+def _object(value: Mapping[Any, Any], path: str, depth: int) -> dict[str, Any]:
+    for key in value:
+        if not isinstance(key, str):
+            raise NotJson(path, f"keys must be text, found {key!r}")
+    return {str(key): to_json_value(item, f"{path}/{key}", depth + 1) for key, item in value.items()}
 
 
 def _fields(value: Any, path: str) -> dict[str, Any]:

@@ -60,6 +60,18 @@ def test_the_main_path_is_one_straight_line_from_left_to_right():
     assert len(_line(process(_DECISION), "ok_pack")) == 2
 
 
+_ERROR_END = '<bpmn:endEvent id="done" name=""><bpmn:errorEventDefinition id="e"/></bpmn:endEvent>'
+
+
+def test_the_main_path_does_not_lead_to_an_error():
+    """A longer way to an error end hangs below the shorter one that ends well."""
+    text = _DECISION.replace("endEvent done", _ERROR_END)
+    shapes = _shapes(process(text))
+    line = shapes["s"].bounds.center[1]
+    assert shapes["scrapped"].bounds.center[1] == line
+    assert shapes["done"].bounds.center[1] > line
+
+
 def test_what_branches_off_hangs_below():
     """Exceptions lie under the line that they leave."""
     shapes = _shapes(process(_DECISION))
@@ -153,7 +165,7 @@ def test_lanes_lie_below_each_other_in_the_order_of_the_file():
 def test_pools_are_stacked_and_messages_run_upright():
     """A black box is as wide as the pool that it talks to; the message is one upright line."""
     shapes = _shapes(_LANES)
-    assert shapes["customer"].bounds.y > shapes["shop"].bounds.bottom
+    assert shapes["customer"].bounds.bottom < shapes["shop"].bounds.y
     assert shapes["customer"].bounds.width == shapes["shop"].bounds.width
     (x1, _), *_, (x2, _) = _line(_LANES, "m")
     assert x1 == pytest.approx(x2, abs=60)
@@ -175,6 +187,26 @@ def test_a_pool_that_others_would_have_to_cross_moves_aside():
     )
     shapes = _shapes(data)
     assert shapes["customer"].bounds.y < shapes["us"].bounds.y < shapes["maker"].bounds.y
+
+
+@pytest.mark.parametrize(("lane", "above"), [("first", True), ("third", False)])
+def test_a_pool_stands_on_the_side_that_its_messages_come_from(lane: str, above: bool):
+    """A message to the top lane does not run through the lanes below it."""
+    lanes = "".join(
+        f'<bpmn:lane id="{name}"><bpmn:flowNodeRef>{task}</bpmn:flowNodeRef></bpmn:lane>'
+        for name, task in (("first", "a"), ("second", "b"), ("third", "c"))
+    )
+    task = {"first": "a", "third": "c"}[lane]
+    content = "task a\ntask b\ntask c\na > b\nb > c"
+    data = definitions(
+        '<bpmn:collaboration id="all"><bpmn:participant id="us" processRef="p"/>'
+        '<bpmn:participant id="customer"/>'
+        f'<bpmn:messageFlow id="m" sourceRef="{task}" targetRef="customer"/></bpmn:collaboration>'
+        f'<bpmn:process id="p"><bpmn:laneSet id="ls">{lanes}</bpmn:laneSet>'
+        f"{short(content)}</bpmn:process>"
+    )
+    shapes = _shapes(data)
+    assert (shapes["customer"].bounds.y < shapes["us"].bounds.y) is above
 
 
 def test_boundary_events_sit_on_the_lower_side_and_their_paths_below():

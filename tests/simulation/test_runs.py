@@ -17,6 +17,8 @@ from flowkit.simulation import Result, load_scenario, open_study, simulate
 from flowkit.simulation.experiment import run_once
 from flowkit.simulation.planning import make_plan
 from flowkit.simulation.run import Machines
+from tests.kernel.diagrams import end, job, process, start
+from tests.kernel.test_data_stores import assign, gives, io, takes
 
 MODELS = Path(__file__).parent / "models"
 
@@ -399,3 +401,16 @@ def test_scenarios_extend_each_other(tmp_path: Path) -> None:
     assert variant.pools["front"].size == 6
     assert variant.pools["back"].size == 3
     assert simulate(variant, replications=2, cases=100)["cases.completed"].value == 100
+
+
+def test_data_stores_are_kept_in_memory_and_begin_empty_in_each_replication(tmp_path: Path) -> None:
+    update = "if given = null then [1] else append(given, 1)"
+    inner = io("a", takes("ain"), gives("", assign(update, "stock")))
+    reference = '<bpmn:dataStoreReference id="ref" name="stock" dataStoreRef="ds"/>'
+    limit = '<bpmn:dataStore id="ds" name="warehouse" capacity="3" isUnlimited="false"/>'
+    data = process(reference, start(), job("a", inner=inner), end(), flows="s > a; a > e", roots=limit)
+    path = tmp_path / "stock.bpmn"
+    path.write_bytes(data)
+    result = simulate({"model": {"bpmn": str(path)}, "run": {"stop": {"cases": 5}, "replications": 2}})
+    assert result["cases.completed"].value == 3
+    assert all("holds at most 3, not 4" in reason for one in result.outcomes for reason in one.stuck)

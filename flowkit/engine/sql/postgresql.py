@@ -32,6 +32,13 @@ _RETRIABLE = (
 )
 
 
+_BY_INDEX = "; ".join(
+    f"SET {name} TO off" for name in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit")
+)
+"""Transactions reach their rows by keys. On tables without statistics, as all are on the first day, the
+planner would rather read the whole history at every step."""
+
+
 @lru_cache(maxsize=2048)
 def _translate(sql: str) -> str:
     """``?`` becomes psycopg's ``%s``; flowkit's statements hold neither in a literal."""
@@ -45,16 +52,17 @@ class PostgreSQLSession:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection: psycopg.Connection[Any] = connection
-        self._cursor = connection.cursor()
+        self._reading = connection.cursor()
+        self._writing = connection.cursor()  # of its own: results that are still on their way end up there
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        return self._cursor.execute(_translate(sql), parameters).fetchall()
+        return self._reading.execute(_translate(sql), parameters).fetchall()
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        self._cursor.execute(_translate(sql), parameters)
+        self._writing.execute(_translate(sql), parameters)
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        self._cursor.executemany(_translate(sql), rows)
+        self._writing.executemany(_translate(sql), rows)
 
 
 class _Reader(PostgreSQLSession):
@@ -89,7 +97,7 @@ class PostgreSQLStore:
         self._spare: list[psycopg.Connection[Any]] = []
         """Connections that were lent to handlers, and are idle."""
         with _translated():
-            self._writer = PostgreSQLSession(self._connect())
+            self._writer = self._connect_writer()
             self._reader = _Reader(self._connect)
             self._migrate()
 
@@ -98,6 +106,11 @@ class PostgreSQLStore:
         if self._durability == "normal":
             connection.execute("SET synchronous_commit TO off")
         return connection
+
+    def _connect_writer(self) -> PostgreSQLSession:
+        connection = self._connect()
+        connection.execute(_BY_INDEX)
+        return PostgreSQLSession(connection)
 
     def _migrate(self) -> None:
         if schema_version(self._writer) == SCHEMA_VERSION:
@@ -110,7 +123,7 @@ class PostgreSQLStore:
     def transaction(self) -> Iterator[Session]:
         with self._mutex, _translated():
             if self._writer.connection.broken or self._writer.connection.closed:
-                self._writer = PostgreSQLSession(self._connect())
+                self._writer = self._connect_writer()
             session = self._writer
             with session.connection.pipeline() as pipeline:
                 session.run("BEGIN")

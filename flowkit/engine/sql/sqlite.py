@@ -95,6 +95,7 @@ class SQLiteStore:
         self._data_version = -1
         with _translated():
             self._writer = SQLiteSession(self._connect(durability))
+            self._transaction = _Transaction(self._writer, self._mutex)
             self._migrate()
             self._reader = self._writer if self._memory else SQLiteSession(self._connect(durability))
 
@@ -120,7 +121,7 @@ class SQLiteStore:
                 migrate_schema(session)
 
     def transaction(self) -> _Transaction:
-        return _Transaction(self._writer, self._mutex)
+        return self._transaction
 
     @contextmanager
     def lending(self) -> Iterator[Session]:
@@ -141,7 +142,7 @@ class SQLiteStore:
             return False
         if session is not self._writer:
             return True
-        version: int = session.query("PRAGMA data_version")[0][0]
+        version: int = self._writer.connection.execute("PRAGMA data_version").fetchone()[0]
         changed = version != self._data_version
         self._data_version = version
         return changed

@@ -93,9 +93,13 @@ def _user_task(frame: Frame, token: Token, node: Node) -> None:
                 "assignment",
                 f"The assignee '{spec.assignee.text}' must be a text, but is {assignee!r}.",
             )
-    groups = _names(frame, spec.candidate_groups, scope, "candidate groups")
-    users = _names(frame, spec.candidate_users, scope, "candidate users")
-    if spec.candidate_groups is None and not users and not assignee and node.lane:
+    users: tuple[str, ...] = ()
+    if spec.candidate_users is not None:
+        users = _names(frame, spec.candidate_users, scope, "candidate users")
+    groups: tuple[str, ...] = ()
+    if spec.candidate_groups is not None:
+        groups = _names(frame, spec.candidate_groups, scope, "candidate groups")
+    elif node.lane and not users and not assignee:
         groups = (node.lane,)
     event = p.UserTaskOpened(
         frame.next_key(),
@@ -105,8 +109,8 @@ def _user_task(frame: Frame, token: Token, node: Node) -> None:
         assignee or None,
         groups,
         users,
-        _moment(frame, spec.due, scope, "due date"),
-        _moment(frame, spec.follow_up, scope, "follow-up date"),
+        None if spec.due is None else _moment(frame, spec.due, scope, "due date"),
+        None if spec.follow_up is None else _moment(frame, spec.follow_up, scope, "follow-up date"),
         50 if spec.priority is None else _whole(frame, spec.priority, scope, "priority", 100),
         spec.form,
         spec.form_binding,
@@ -117,9 +121,7 @@ def _user_task(frame: Frame, token: Token, node: Node) -> None:
     frame.emit(event)
 
 
-def _names(frame: Frame, formula: Formula | None, scope: int, what: str) -> tuple[str, ...]:
-    if formula is None:
-        return ()
+def _names(frame: Frame, formula: Formula, scope: int, what: str) -> tuple[str, ...]:
     value = frame.value(formula, scope)
     if value is None:
         return ()
@@ -130,9 +132,7 @@ def _names(frame: Frame, formula: Formula | None, scope: int, what: str) -> tupl
     raise Trouble("assignment", f"The {what} '{formula.text}' must be a list of texts, but is {value!r}.")
 
 
-def _moment(frame: Frame, formula: Formula | None, scope: int, what: str) -> datetime | None:
-    if formula is None:
-        return None
+def _moment(frame: Frame, formula: Formula, scope: int, what: str) -> datetime | None:
     value = frame.value(formula, scope)
     if value is None or value == "":
         return None

@@ -100,6 +100,9 @@ def _add_nodes(sheet: Sheet, contents: Contents, owner: str, first: int, lanes: 
             host.width = max(host.width, boundary_width(host))
 
 
+_BAD_ENDS = frozenset(("error", "cancel", "terminate"))
+
+
 def _node(contents: Contents, element: Element) -> Node | None:
     kind, name = element.kind, element.name
 
@@ -107,7 +110,9 @@ def _node(contents: Contents, element: Element) -> Node | None:
         return Node(element.id, kind, name, element.order, width, height, height // 2, -1, label)
 
     if kind in EVENTS:
-        return node(36, 36, label_size(name, 90))
+        made = node(36, 36, label_size(name, 90))
+        made.fails = kind == "endEvent" and not _BAD_ENDS.isdisjoint(element.events)
+        return made
     if kind in GATEWAYS:
         return node(50, 50, label_size(name, 84))
     if kind in DATA:

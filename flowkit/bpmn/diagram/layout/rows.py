@@ -1,10 +1,10 @@
 """Which row of its lane each node stands in.
 
 The process is cut into *chains*: first the main path of each pool, the longest way from its start
-to an end, then whatever branches off, longest first. A chain stays on one row of each lane that it
-visits, so the main path is a straight line. Branches hang below the chain that they leave, inner
-(short) ones nearest, each with its own branches as one block: nested forks and joins are drawn
-without a crossing.
+to an end (one that is no error, if there is one), then whatever branches off, longest first. A chain
+stays on one row of each lane that it visits, so the main path is a straight line. Branches hang below
+the chain that they leave, inner (short) ones nearest, each with its own branches as one block: nested
+forks and joins are drawn without a crossing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from flowkit.bpmn.diagram.layout.columns import forward_edges
 from flowkit.bpmn.diagram.layout.sheet import Edge, Node, Sheet
 
 __all__ = ["assign_rows"]
+
+_Weight = tuple[bool, int]
+"""Whether a way ends well, and the number of nodes on the longest such way."""
 
 
 @dataclass(slots=True)
@@ -93,17 +96,18 @@ def _chains(sheet: Sheet, edges: list[Edge]) -> list[_Chain]:
     return chains
 
 
-def _weights(sheet: Sheet, nodes: list[Node], outgoing: dict[str, list[Edge]]) -> dict[str, int]:
-    """The number of nodes on the longest way from each node to an end."""
-    weight: dict[str, int] = {}
+def _weights(sheet: Sheet, nodes: list[Node], outgoing: dict[str, list[Edge]]) -> dict[str, _Weight]:
+    """The best way from each node to an end."""
+    weight: dict[str, _Weight] = {}
     for node in reversed(nodes):
-        ahead = (weight.get(edge.target, 0) for edge in outgoing[node.id] if not edge.boundary)
-        weight[node.id] = 1 + max(ahead, default=0)
+        ahead = [weight.get(edge.target, (True, 0)) for edge in outgoing[node.id] if not edge.boundary]
+        well, length = max(ahead, default=(not node.fails, 0))
+        weight[node.id] = well, 1 + length
     return weight
 
 
 def _main_starts(
-    sheet: Sheet, nodes: list[Node], incoming: dict[str, list[Edge]], weight: dict[str, int]
+    sheet: Sheet, nodes: list[Node], incoming: dict[str, list[Edge]], weight: dict[str, _Weight]
 ) -> Iterator[Node]:
     """For each pool, the start of its main path: the start event with the longest way ahead."""
     for index in range(len(sheet.pools)):
@@ -117,7 +121,7 @@ def _follow(
     chain: _Chain,
     start: Node,
     outgoing: dict[str, list[Edge]],
-    weight: dict[str, int],
+    weight: dict[str, _Weight],
     taken: set[str],
 ) -> None:
     """Extend a chain from ``start`` along the longest way that is still free."""

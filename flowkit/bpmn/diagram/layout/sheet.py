@@ -94,7 +94,8 @@ class Node:
     ``axis`` is the distance from its top to the line of its row: the middle, except for an
     expanded subprocess, whose own main row continues the row around it. ``marked`` says that it
     shows a marker in the middle of its lower side (loop, collapsed …), ``aside`` that no flow leads
-    to it (an event subprocess).
+    to it (an event subprocess), ``fails`` that a path ends badly here (an error, a cancellation, a
+    termination).
     """
 
     id: str
@@ -111,6 +112,7 @@ class Node:
     satellite: bool = False
     aside: bool = False
     marked: bool = False
+    fails: bool = False
     column: int = 0
     span: int = 1
     row: int = 0
