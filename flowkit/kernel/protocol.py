@@ -297,6 +297,14 @@ class InstanceResumed(_Event, frozen=True):
     pass
 
 
+class InstanceReopened(_Event, frozen=True):
+    """The events before this one are those of instance ``origin`` up to number ``seq``; from here on
+    this one goes its own way."""
+
+    origin: str
+    seq: int
+
+
 class InstanceMigrated(_Event, frozen=True):
     """From now on the instance runs on ``program``; ``nodes`` maps the ids that changed."""
 
@@ -804,6 +812,7 @@ Event = (
     | InstanceEnded
     | InstanceSuspended
     | InstanceResumed
+    | InstanceReopened
     | InstanceMigrated
     | TokenCreated
     | FlowTaken
