@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from benchmarks.diagrams import loop, service_tasks, user_tasks
+from benchmarks.diagrams import crowd, loop, service_tasks, user_tasks
 from benchmarks.rows import Row
 from benchmarks.spiff_sqlite import complete_user_tasks, run_service_tasks
 from flowkit import Engine, task
@@ -38,6 +38,8 @@ def measure() -> Iterator[Row]:
     yield from _against_raw()
     yield from _works()
     yield Row("durable.w3_growth", _loop_growth(), "ratio", "≤ 1.1", "last tenth ÷ first tenth of 2,000")
+    note = "a completion among 5,000 waiting tokens ÷ among 100"
+    yield Row("durable.tokens_growth", _among(5000) / _among(100), "ratio", "≤ 1.5", note)
 
 
 # ---- flowkit --------------------------------------------------------------------------------
@@ -110,6 +112,15 @@ def _loop_growth(count: int = 2000) -> float:
     tenth = count // 10
     gaps = [later - earlier for earlier, later in pairwise(times)]
     return statistics.median(gaps[-tenth:]) / statistics.median(gaps[:tenth])
+
+
+def _among(tokens: int, completions: int = 90) -> float:
+    """Seconds to complete one of many user tasks that wait in the same instance."""
+    with tempfile.TemporaryDirectory() as folder, Engine(f"sqlite:///{folder}/many.db") as engine:
+        engine.deploy({"work.bpmn": crowd()})
+        engine.start("work", {"items": list(range(tokens))})
+        waiting = engine.tasks(limit=completions)
+        return statistics.median(_seconds(lambda t=todo: engine.complete(t)) for todo in waiting)
 
 
 # ---- raw sqlite3 ----------------------------------------------------------------------------

@@ -148,10 +148,6 @@ NOT_EXECUTED: dict[str, str] = {
     "event.process-compensation": "nothing compensates a whole process; put it into a subprocess.",
     "choreography": "a choreography is a contract between processes; draw the processes.",
     "conversation": "a conversation is an overview; it runs nothing.",
-    "parallel multiple@start": (
-        "nothing outside an instance remembers which triggers have come; start with one of them, or with an "
-        "instantiating parallel event-based gateway."
-    ),
 }
 """What the standard allows and flowkit refuses, with the advice that its refusal gives.
 

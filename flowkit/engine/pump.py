@@ -47,7 +47,7 @@ class Due:
     """What was found due, not yet done."""
 
     timers: Sequence[tuple[str, int]] = ()
-    start_timers: Sequence[tuple[str, str]] = ()
+    start_timers: Sequence[tuple[str, str, int]] = ()
     postponed: Sequence[str] = ()
     expired: int = 0
 
@@ -154,8 +154,8 @@ def _firing(instance: str, timer: int) -> Work:
     return fire
 
 
-def _starting(process: str, node: str) -> Work:
-    return lambda unit: fire_start_timer(unit, process, node)
+def _starting(process: str, node: str, part: int) -> Work:
+    return lambda unit: fire_start_timer(unit, process, node, part)
 
 
 def _deferring(table: Table, key: tuple[Any, ...]) -> Repair:

@@ -158,8 +158,8 @@ class _ProcessCompiler:
         for start in starts:
             if not start.definitions:
                 self.starts.append(StartTrigger(start.id, "none"))
-            for catch in self.nodes[start.id].catches:
-                self.starts.append(_trigger(start.id, catch))
+            for part, catch in enumerate(self.nodes[start.id].catches):
+                self.starts.append(_trigger(start.id, catch, part))
         for node in container.nodes:
             if not getattr(node, "instantiate", False):
                 continue
@@ -168,8 +168,8 @@ class _ProcessCompiler:
                 targets = [self.flows[flow].target for flow in node.outgoing]
             for target in targets:
                 inner = self.nodes.get(target)
-                for catch in inner.catches if inner is not None else ():
-                    self.starts.append(_trigger(target, catch))
+                for part, catch in enumerate(inner.catches if inner is not None else ()):
+                    self.starts.append(_trigger(target, catch, part))
 
     def _handlers(self, container: m.Process | m.SubProcess) -> None:
         """Compensation handlers: by association from a boundary event, or an event subprocess."""
@@ -330,8 +330,8 @@ def _catches(event: m.CatchEvent, kind: type[m.EventDefinition]) -> bool:
     return any(isinstance(definition, kind) for definition in event.definitions)
 
 
-def _trigger(node: str, catch: Catch) -> StartTrigger:
-    return StartTrigger(node, catch.kind, catch.name, catch.key, catch.timer, catch.condition)
+def _trigger(node: str, catch: Catch, part: int) -> StartTrigger:
+    return StartTrigger(node, catch.kind, catch.name, catch.key, catch.timer, catch.condition, part)
 
 
 def _lane_names(lanes: tuple[m.Lane, ...]) -> Iterator[tuple[str, str]]:

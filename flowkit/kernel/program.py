@@ -267,7 +267,8 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class StartTrigger:
-    """What can start the process. ``kind``: none, message, timer, signal or condition."""
+    """What can start the process. ``kind``: none, message, timer, signal or condition; ``part`` is which
+    of its node's definitions this is."""
 
     node: str
     kind: str
@@ -275,6 +276,7 @@ class StartTrigger:
     key: Formula | None = None
     timer: TimerSpec | None = None
     condition: Formula | None = None
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,9 +90,24 @@ START_TRIGGER = Table(
 )
 START_TIMER = Table(
     "flowkit_start_timer",
-    ("process text", "node text", "due int", "state blob"),
-    ("process", "node"),
+    ("process text", "node text", "part int", "due int", "state blob"),
+    ("process", "node", "part"),
     ("(due)",),
+)
+ARRIVAL = Table(
+    "flowkit_arrival",
+    (
+        "id text",
+        "process text",
+        "node text",
+        "cause text",
+        "correlation_key text",
+        "keyed int",
+        "variables blob",
+        "at int",
+    ),
+    ("id",),
+    ("(process, node, cause, correlation_key, id)",),
 )
 INSTANCE = Table(
     "flowkit_instance",
@@ -278,6 +293,7 @@ TABLES = (
     DEFINITION,
     START_TRIGGER,
     START_TIMER,
+    ARRIVAL,
     INSTANCE,
     EVENT,
     JOB,
