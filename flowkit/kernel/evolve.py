@@ -410,6 +410,7 @@ EVOLVE: dict[type, Callable[[Instance, Any], None]] = {
     p.InstanceEnded: _instance_ended,
     p.InstanceSuspended: _instance_suspended,
     p.InstanceResumed: _instance_resumed,
+    p.InstanceReopened: _nothing,
     p.InstanceMigrated: _instance_migrated,
     p.TokenCreated: _token_created,
     p.FlowTaken: _flow_taken,

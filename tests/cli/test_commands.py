@@ -232,6 +232,12 @@ def test_incidents_are_seen_and_resolved() -> None:
     assert data("show", case)["tokens"][0]["name"] == "确认"
     out("cancel", case, "--reason", "试一试")
     assert data("show", case)["status"] == "cancelled"
+    again = data("restart", case, "--at", "confirm", "-v", "order=T-2")["instance"]
+    assert data("show", again)["tokens"][0]["name"] == "确认"
+    assert "cancel=True" in out("restart", again, "--at", "0", code=3)
+    last = out("restart", again, "--cancel").strip()
+    assert data("show", again)["status"] == "cancelled"
+    assert data("show", last)["variables"] == {"order": "T-1"}
 
 
 @pytest.mark.parametrize(
