@@ -37,7 +37,7 @@ def check(
 ) -> None:
     """Explore what a diagram can do whatever its data: deadlocks, dead elements, endless loops.
 
-    Each fault comes with a shortest trail to it. A diagram with more states than allowed is "not
+    Each fault comes with a short trail to it. A diagram with more states than allowed is "not
     decided": what was found is true, but there may be more.
 
     Example: [bold]flowkit check processes/auto_4s.bpmn[/bold]

@@ -1,8 +1,9 @@
 """Exploring the states of a diagram: which markings it can get into, and how.
 
-Breadth first, so that the trail to a fault is a shortest one. A state is the marking (where tokens
-stand, in which scopes, what they wait for); variables are abstracted away. The number of states is
-bounded, and the result says honestly whether all were seen.
+Breadth first, so that the trail to a fault is short. A state is the marking (where tokens stand, in which
+scopes, what they wait for); variables are abstracted away. The number of states is bounded, and the
+result says honestly whether all were seen. Two reductions keep it small without changing what is found:
+:mod:`flowkit.soundness.beside` and :mod:`flowkit.soundness.interleaving`.
 """
 
 from __future__ import annotations
@@ -17,16 +18,19 @@ from flowkit.kernel import Instance, Node, Program, decode_instance, encode_inst
 from flowkit.kernel import protocol as p
 from flowkit.kernel.state import (
     Call,
-    Condition,
     Incident,
     Job,
     Request,
-    Scope,
     Subscription,
     Timer,
     UserTask,
+    Wait,
 )
 from flowkit.soundness.abstract import TICK, Chooser, TooManyChoices, abstract_program
+from flowkit.soundness.beside import ENDS_OTHERS, Beside, branches_beside, reachable, without
+from flowkit.soundness.interleaving import Independence
+from flowkit.soundness.marking import forget_repeated_records, marking
+from flowkit.soundness.outside import Thrown, errors_from_outside
 
 __all__ = ["Exploration", "State", "Stuck", "explore"]
 
@@ -35,7 +39,7 @@ _CALLER = p.ParentCall("caller", 1)
 """As if called: an error that nothing catches ends the process, and is told."""
 _MOST_BRANCHES = 256
 MOST_TOKENS = 12
-"""More tokens than this at one place count as unbounded."""
+"""So many tokens at one place, and one more for each flow into it, are as many as there may be."""
 
 
 @dataclass(slots=True)
@@ -50,6 +54,10 @@ class State:
     status: str
     followers: list[int] = field(default_factory=list)
     expandable: bool = True
+
+
+Move = tuple[p.Command, str, frozenset[int]]
+"""A command, its name in the trail, and the waits that have thrown their escalation by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,10 @@ class Exploration:
     """Where errors left the process: the state before, and the step that did it."""
     entered: set[str] = field(default_factory=set)
     decided: bool = True
+    before: tuple[str, ...] = ()
+    """What happened before the branch that was explored alone began."""
+    beside: list[Exploration] = field(default_factory=list)
+    """The branches beside the flow, each explored alone."""
 
     def trail(self, state: int) -> list[str]:
         """What happens, step by step, until the state is reached."""
@@ -79,33 +91,76 @@ class Exploration:
         while state >= 0:
             steps.append(self.states[state].by)
             state = self.states[state].came_from
-        return steps[::-1]
+        return [*self.before, *steps[::-1][1 if self.before else 0 :]]
+
+    def parts(self) -> Iterator[Exploration]:
+        """This exploration and those of the branches beside it."""
+        yield self
+        for part in self.beside:
+            yield from part.parts()
+
+    @property
+    def size(self) -> int:
+        """The number of states seen."""
+        return sum(len(part.states) for part in self.parts())
 
 
-def explore(program: Program, *, max_states: int = 5_000) -> Exploration:
-    """See every marking that the process can get into, at most ``max_states`` of them."""
-    return _Explorer(program, max_states).run()
+def explore(program: Program, *, max_states: int = 5_000, reduce: bool = True) -> Exploration:
+    """See every marking that the process can get into, at most ``max_states`` of them.
+
+    Without ``reduce``, every order of independent steps is a state of its own: slow, and for comparison.
+    """
+    keep: set[str] = set()
+    while True:
+        branches = branches_beside(program, keep) if reduce else []
+        explorer = _Explorer(without(program, branches), max_states, branches, reduce=reduce)
+        found = explorer.run()
+        doubtful = explorer.killed - set(explorer.began)
+        if not doubtful:
+            break
+        keep |= doubtful  # whatever starts these branches ends them, too: not beside the flow
+    for branch in branches:
+        if branch.event not in explorer.began:
+            continue
+        alone = explore(branch.program, max_states=max(1, max_states - found.size))
+        state, label = explorer.began[branch.event]
+        event = program.label(branch.event)
+        alone.before = (*found.trail(state), label, *((event,) if event != label else ()))
+        found.beside.append(alone)
+        found.decided = found.decided and alone.decided
+    return found
 
 
 class _Explorer:
-    def __init__(self, program: Program, max_states: int) -> None:
+    def __init__(
+        self, program: Program, max_states: int, branches: list[Beside], *, reduce: bool = True
+    ) -> None:
         self.chooser = Chooser()
         self.original = program
         self.program = abstract_program(program, self.chooser)
         self.max_states = max_states
         self.seen: dict[Any, int] = {}
         self.queue: deque[int] = deque()
+        self.closed = -1
         self.found = Exploration()
-        self.beside = {node.id: side_branch(self.program, node) for node in self.program.nodes.values()}
+        self.outward = errors_from_outside(program)
+        self.busy = {node.id: side_branch(self.program, node) for node in self.program.nodes.values()}
+        self.beside = frozenset(branch.event for branch in branches)
+        self.began: dict[str, tuple[int, str]] = {}
+        """Where each branch beside the flow has begun: the state before, and the step that did it."""
+        self.killed: set[str] = set()
+        """Events whose branches may have been ended by the very step that began them."""
+        self.independence = Independence(program) if reduce else None
 
     def run(self) -> Exploration:
         self._begin()
         found = self.found
         while self.queue:
             number = self.queue.popleft()
+            self.closed = number
             self._expand(found.states[number])
             if len(found.states) >= self.max_states:
-                found.decided = not self.queue
+                found.decided = found.decided and not self.queue
                 break
         return found
 
@@ -131,18 +186,48 @@ class _Explorer:
         if not state.expandable:
             return
         instance = decode_instance(state.saved)
-        commands = list(self._commands(instance, state.fired))
-        for command, label, fired in commands:
+        stuck = self._stuck(state, instance)
+        moves: dict[int, list[Move]] = {}
+        for token, command, label, fired in self._commands(instance, state.fired):
+            moves.setdefault(token, []).append((command, label, fired))
+        if not moves and not stuck:
+            node = next(iter(instance.tokens.values())).node
+            self.found.faults.append(Stuck("deadlock", state.number, node, ""))
+        if self.independence is not None and len(moves) > 1:
+            chosen = self.independence.chosen(instance, [key for key in moves if key])
+            if chosen is not None and self._move(state, moves.pop(chosen)):
+                return
+        for several in moves.values():
+            self._move(state, several)
+
+    def _move(self, state: State, moves: list[Move]) -> bool:
+        """Make the moves; True if each led to a state that is still to be looked at."""
+        fresh = True
+        for command, label, fired in moves:
+            first = len(state.followers)
             self._branches(state.saved, state.fired | fired, state.number, command, label)
-        if not commands:
-            waiting = [token for token in instance.tokens.values() if token.flow is not None]
-            node = waiting[0].node if waiting else next(iter(instance.tokens.values())).node
-            missing = ""
-            if waiting:
-                here = instance.scopes[waiting[0].scope].joins[node]
+            fresh = fresh and all(number > self.closed for number in state.followers[first:])
+        return fresh
+
+    def _stuck(self, state: State, instance: Instance) -> bool:
+        """Scopes in which every token waits at a join: nothing in them can ever bring what is missing."""
+        found = False
+        for scope in instance.scopes.values():
+            if not scope.tokens or any(instance.tokens[key].flow is None for key in scope.tokens):
+                continue
+            found = True
+            for node in scope.joins:
+                others = [other for other in scope.joins if other != node]
+                if any(
+                    node in reachable(self.program, [other]) and other not in reachable(self.program, [node])
+                    for other in others
+                ):
+                    continue  # it only waits for the other join
+                here = scope.joins[node]
                 flows = [flow for flow in self.program.nodes[node].incoming if flow not in here]
                 missing = ", ".join(self._label(self.program.flows[flow].source) for flow in flows)
-            self.found.faults.append(Stuck("deadlock", state.number, node, missing))
+                self.found.faults.append(Stuck("deadlock", state.number, node, missing))
+        return found
 
     def _branches(
         self, saved: bytes, fired: frozenset[int], origin: int, command: p.Command, label: str
@@ -178,14 +263,16 @@ class _Explorer:
                 found.entered.add(event.node)
         if no_flow:
             return  # an exhaustive set of conditions is the model's promise; data decides it
+        self._note_beside(events, origin, label)
         if instance.status == "error":
             thrown = [event for event in events if isinstance(event, p.ErrorThrown)]
             found.errors.setdefault(thrown[-1].node, (origin, label))
-        marking = _marking(instance, fired)
-        number = self.seen.get(marking)
+        forget_repeated_records(instance)
+        place = marking(instance, fired, self.beside)
+        number = self.seen.get(place)
         if number is None:
             number = len(found.states)
-            self.seen[marking] = number
+            self.seen[place] = number
             state = State(number, encode_instance(instance), fired, origin, label, instance.status)
             found.states.append(state)
             self._judge(state, instance)
@@ -194,10 +281,30 @@ class _Explorer:
         if origin >= 0:
             found.states[origin].followers.append(number)
 
+    def _note_beside(self, events: list[p.Event], origin: int, label: str) -> None:
+        """Which branches beside the flow began here, and whether they outlived the step."""
+        begun = [e.node for e in events if isinstance(e, p.ElementEntered) and e.node in self.beside]
+        if not begun:
+            return
+        violent = any(
+            isinstance(event, p.ErrorThrown | p.ElementTerminated)
+            or (
+                isinstance(event, p.ElementEntered)
+                and any(one.kind in ENDS_OTHERS for one in self.program.nodes[event.node].throws)
+            )
+            for event in events
+        )
+        for node in begun:
+            if violent:
+                self.killed.add(node)
+            else:
+                self.began.setdefault(node, (origin, label))
+
     def _judge(self, state: State, instance: Instance) -> None:
         for scope in instance.scopes.values():
             for node, count in scope.at.items():
-                if count > MOST_TOKENS and scope.loop is None:
+                most = MOST_TOKENS + len(self.program.nodes[node].incoming)
+                if count > most and scope.loop is None:
                     self.found.faults.append(Stuck("unbounded", state.number, node, str(count)))
                     state.expandable = False
                     return
@@ -210,43 +317,42 @@ class _Explorer:
 
     def _commands(
         self, instance: Instance, fired: frozenset[int]
-    ) -> Iterator[tuple[p.Command, str, frozenset[int]]]:
-        nothing: frozenset[int] = frozenset()
-        conditions = False
+    ) -> Iterator[tuple[int, p.Command, str, frozenset[int]]]:
+        """Whose move it is (0: not one token's), the move, its name, and what has thrown an escalation."""
         for wait in instance.waits.values():
             label = self._label(wait.node)
-            match wait:
-                case Job() | UserTask():
-                    done: p.Command = (
-                        p.CompleteJob(wait.key) if isinstance(wait, Job) else p.CompleteUserTask(wait.key)
-                    )
-                    yield done, label, nothing
-                    for kind, code in self._throwable(wait.node):
-                        if kind == "error":
-                            yield p.ThrowBpmnError(wait.key, code), f"{label}: error {code}", nothing
-                        elif wait.key not in fired:
-                            told = f"{label}: escalation {code}"
-                            yield p.ThrowEscalation(wait.key, code), told, frozenset({wait.key})
-                case Call():
-                    yield p.CompleteCall(wait.key), label, nothing
-                    for kind, code in self._throwable(wait.node):
-                        if kind == "error":
-                            yield p.ErrorFromCall(wait.key, code), f"{label}: error {code}", nothing
-                        elif wait.key not in fired:
-                            told = f"{label}: escalation {code}"
-                            yield p.EscalationFromCall(wait.key, code), told, frozenset({wait.key})
-                case Request():
-                    yield p.CompleteDecision(wait.key), label, nothing
-                case Timer() if self._may_occur(instance, wait):
-                    yield p.FireTimer(wait.key), label, nothing
-                case Subscription() if self._may_occur(instance, wait):
-                    message = wait.kind == "message"
-                    done = p.DeliverMessage(wait.key) if message else p.BroadcastSignal(wait.name)
-                    yield done, label, nothing
-                case Condition():
-                    conditions = True
-        if conditions:
-            yield p.SetVariables({TICK: 1}), "a condition", nothing
+            for command, suffix, thrown in self._answers(instance, wait, fired):
+                yield wait.token, command, label + suffix, thrown
+        if instance.conditions:
+            yield 0, p.SetVariables({TICK: 1}), "a condition", frozenset()
+
+    def _answers(
+        self, instance: Instance, wait: Wait, fired: frozenset[int]
+    ) -> Iterator[tuple[p.Command, str, frozenset[int]]]:
+        nothing: frozenset[int] = frozenset()
+        match wait:
+            case Job() | UserTask() | Call():
+                called = isinstance(wait, Call)
+                done = (
+                    p.CompleteCall(wait.key) if called
+                    else p.CompleteJob(wait.key) if isinstance(wait, Job)
+                    else p.CompleteUserTask(wait.key)
+                )  # fmt: skip
+                yield done, "", nothing
+                error = p.ErrorFromCall if called else p.ThrowBpmnError
+                escalation = p.EscalationFromCall if called else p.ThrowEscalation
+                for kind, code in self._throwable(wait.node):
+                    if kind == "error":
+                        yield error(wait.key, code), f": error {code}", nothing
+                    elif wait.key not in fired:
+                        yield escalation(wait.key, code), f": escalation {code}", frozenset({wait.key})
+            case Request():
+                yield p.CompleteDecision(wait.key), "", nothing
+            case Timer() if self._may_occur(instance, wait):
+                yield p.FireTimer(wait.key), "", nothing
+            case Subscription() if self._may_occur(instance, wait):
+                message = wait.kind == "message"
+                yield p.DeliverMessage(wait.key) if message else p.BroadcastSignal(wait.name), "", nothing
 
     def _may_occur(self, instance: Instance, wait: Timer | Subscription) -> bool:
         """A non-interrupting event could come again and again; once it is dealt with it may."""
@@ -254,71 +360,28 @@ class _Explorer:
         if node.interrupting:
             return True
         place = instance.tokens[wait.token].scope if wait.token else wait.scope
-        busy = self.beside[node.id] if node.attached_to else {node.container}
+        busy = self.busy[node.id] if node.attached_to else {node.container}
         return not any(at in busy for at in instance.scopes[place].at)
 
-    def _throwable(self, node_id: str) -> Iterator[tuple[str, str]]:
-        """The errors and escalations for which the activity has a boundary event."""
+    def _throwable(self, node_id: str) -> Iterator[Thrown]:
+        """The errors and escalations for which the activity has a boundary event, or that something
+        around it catches though nothing drawn throws them."""
         for event in self.program.nodes[node_id].boundary:
             for catch in self.program.nodes[event].catches:
                 if catch.kind in ("error", "escalation"):
                     yield catch.kind, catch.name or "any"
+        yield from self.outward.get(node_id, ())
 
 
 def side_branch(program: Program, event: Node) -> set[str]:
-    """The nodes that only the boundary event leads to."""
+    """The nodes that only this boundary event and others that don't interrupt lead to."""
     if not event.attached_to:
         return set()
-    beside = _reachable(program, [event.id])
     others = [
         node.id
         for node in program.nodes.values()
-        if node.container == event.container and node.id != event.id and not node.incoming
+        if node.container == event.container
+        and not node.incoming
+        and (not node.attached_to or node.interrupting)
     ]
-    return beside - _reachable(program, others)
-
-
-def _reachable(program: Program, starts: list[str]) -> set[str]:
-    seen: set[str] = set()
-    todo = list(starts)
-    while todo:
-        node = todo.pop()
-        if node not in seen:
-            seen.add(node)
-            todo += [flow.target for flow in program.nodes[node].out]
-    return seen
-
-
-def _marking(instance: Instance, fired: frozenset[int]) -> Any:
-    """The state without keys and data: equal for states that can do the same."""
-    waits = instance.waits
-
-    def scope_marking(scope: Scope) -> Any:
-        tokens = sorted(
-            (repr(token_marking(key)) for key in scope.tokens),
-        )
-        held = sorted((waits[key].node, type(waits[key]).__name__, key in fired) for key in scope.holds)
-        loop = scope.loop
-        counters = (loop.total and loop.started, len(loop.items)) if loop is not None else None
-        return (
-            scope.node,
-            scope.kind,
-            tuple(tokens),
-            tuple(held),
-            counters,
-            tuple(sorted(scope.resetting)),
-            tuple(record.node for record in scope.records),
-        )
-
-    def token_marking(key: int) -> Any:
-        token = instance.tokens[key]
-        held = sorted(
-            (waits[k].node, type(waits[k]).__name__, k in fired, bool(getattr(waits[k], "holds", False)))
-            for k in token.holds
-        )
-        inner = tuple(scope_marking(instance.scopes[k]) for k in token.scopes)
-        return (token.node, token.active, token.flow, tuple(held), inner, len(token.pending))
-
-    if 1 not in instance.scopes:
-        return instance.status
-    return scope_marking(instance.scopes[1])
+    return reachable(program, [event.id]) - reachable(program, others)

@@ -40,25 +40,28 @@ class Soundness:
         return f"{self.process}: {verdict} ({self.states} states)"
 
 
-def check_soundness(definitions: m.Definitions, process_id: str, *, max_states: int = 10_000) -> Soundness:
+def check_soundness(
+    definitions: m.Definitions, process_id: str, *, max_states: int = 5_000, reduce: bool = True
+) -> Soundness:
     """Explore the process with its data left open and report what can go wrong.
 
     Rules: ``deadlock`` (a token waits for ever), ``livelock`` (no end can be reached any more),
     ``unbounded-tokens``, ``endless-loop``, ``uncaught-error``, ``dead-element`` (never reached),
     ``dead-boundary-event``, ``message-never-thrown``. Each names a shortest trail where there is one.
 
+    With ``reduce`` False every order of independent steps is looked at: the same findings, more slowly.
     Raises InvalidModel for a process that does not compile.
     """
     program = compile_process(definitions, process_id)
-    seen = explore(program, max_states=max_states)
+    seen = explore(program, max_states=max_states, reduce=reduce)
     findings = [
         *_faults(program, seen),
         *_errors(program, seen),
-        *_livelocks(program, seen),
+        *(_livelocks(program, seen) if seen.decided else ()),
         *(_dead(program, seen) if seen.decided else ()),
         *_unheard(definitions, program),
     ]
-    return Soundness(program.name or program.process_id, tuple(findings), len(seen.states), seen.decided)
+    return Soundness(program.name or program.process_id, tuple(findings), seen.size, seen.decided)
 
 
 def _finding(
@@ -95,9 +98,10 @@ _SAID = {
 
 def _faults(program: Program, seen: Exploration) -> list[Finding]:
     told: dict[tuple[str, str], Finding] = {}
-    for fault in seen.faults:
-        if (fault.kind, fault.node) not in told:
-            told[fault.kind, fault.node] = _fault(program, seen, fault)
+    for part in seen.parts():
+        for fault in part.faults:
+            if (fault.kind, fault.node) not in told:
+                told[fault.kind, fault.node] = _fault(program, part, fault)
     return list(told.values())
 
 
@@ -120,18 +124,21 @@ def _errors(program: Program, seen: Exploration) -> list[Finding]:
             "uncaught-error",
             node,
             "Nothing in the process catches this error. It happens after:"
-            f" {' → '.join([*seen.trail(state), step])}.",
+            f" {' → '.join([*part.trail(state), step])}.",
             "Let the call activity that calls this process catch it, or catch it here.",
             Severity.WARNING,
         )
-        for node, (state, step) in seen.errors.items()
+        for part in seen.parts()
+        for node, (state, step) in part.errors.items()
     ]
 
 
 def _livelocks(program: Program, seen: Exploration) -> list[Finding]:
     """States from which no end can be reached, though something still happens."""
-    if not seen.decided:
-        return []
+    return [finding for part in seen.parts() for finding in _livelock(program, part)]
+
+
+def _livelock(program: Program, seen: Exploration) -> list[Finding]:
     back: dict[int, list[int]] = {}
     for state in seen.states:
         for follower in state.followers:
@@ -160,9 +167,10 @@ def _livelocks(program: Program, seen: Exploration) -> list[Finding]:
 
 def _dead(program: Program, seen: Exploration) -> list[Finding]:
     found = []
+    entered = {node for part in seen.parts() for node in part.entered}
     handlers = {node.handler for node in program.nodes.values() if node.handler}
     for node in program.nodes.values():
-        if node.id in seen.entered or node.id in handlers or node.container in handlers:
+        if node.id in entered or node.id in handlers or node.container in handlers:
             continue
         if any(catch.kind == "compensation" for catch in node.catches):
             continue

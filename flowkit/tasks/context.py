@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from flowkit.tasks.outgoing import Posted
 
 __all__ = ["TaskContext"]
 
@@ -13,8 +17,7 @@ def _no_heartbeat() -> None:
     """A job that nobody leases needs no sign of life."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskContext:
+class TaskContext(msgspec.Struct, frozen=True, kw_only=True):
     """Given to a handler that has an argument annotated with this class.
 
     Jobs are done *at least once*: a handler that writes to another system passes ``job_id`` along as
@@ -32,9 +35,21 @@ class TaskContext:
     """1 for the first call."""
     retries: int = 0
     """How many attempts are left after this one."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     """The task's headers, as the diagram sets them."""
     now: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     """The engine's clock, which is virtual in tests and simulations."""
     heartbeat: Callable[[], None] = _no_heartbeat
     """Extends the lease of a long job; call it at least every third of the lease's length."""
+    outgoing: list[Posted] = []
+    """What the handler has sent; it goes to the outbox when the job is done."""
+
+    def send(
+        self, kind: str, payload: Mapping[str, Any], *, key: str = "", attempts: int | None = None
+    ) -> None:
+        """Put something into the outbox, stored together with the job's completion: nothing is sent
+        when the handler raises. The deliverer of ``kind`` (``@deliver``) brings it to its receiver.
+
+        ``key`` tells the receiver what it has had already; the default is unique: the job's id and a number.
+        """
+        self.outgoing.append(Posted(kind, payload, key or f"{self.job_id}/{len(self.outgoing)}", attempts))

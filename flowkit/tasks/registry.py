@@ -12,13 +12,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flowkit.errors import InvalidPayload
 from flowkit.tasks.calls import Signature, arguments_error, read_signature
 from flowkit.tasks.context import TaskContext
 from flowkit.tasks.jsonable import NotJson, to_json_value
 from flowkit.tasks.outcomes import InvalidHandler
+from flowkit.tasks.outgoing import DELIVERS, Deliverer, Delivers
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 __all__ = ["Handler", "Registry", "Source", "task"]
 
@@ -113,12 +117,10 @@ class Handler:
         signature = self.signature
         arguments: dict[str, Any] = {}
         if signature.parameters:
-            from pydantic import ValidationError  # noqa: PLC0415 heavy
-
             try:
                 checked = self._inputs.validate_python(signature.inputs(variables))
-            except ValidationError as error:
-                raise arguments_error(self.type, signature, error, variables) from None
+            except ValueError as error:
+                raise arguments_error(self.type, signature, _faulty(error), variables) from None
             for parameter in signature.parameters:
                 if parameter.variable in checked:
                     arguments[parameter.name] = checked[parameter.variable]
@@ -136,14 +138,12 @@ class Handler:
     def variables_of(self, value: Any) -> dict[str, Any]:
         """The variables that the returned ``value`` stands for; raises InvalidPayload for a wrong one."""
         if self.signature.returns is not None:
-            from pydantic import ValidationError  # noqa: PLC0415 heavy
-
             try:
                 value = self._output.validate_python(value)
-            except ValidationError as error:
+            except ValueError as error:
+                found = _faulty(error).errors(include_url=False, include_context=False, include_input=False)
                 faults = [
-                    ("".join(f"/{part}" for part in fault["loc"]), str(fault["msg"]))
-                    for fault in error.errors(include_url=False, include_context=False, include_input=False)
+                    ("".join(f"/{part}" for part in fault["loc"]), str(fault["msg"])) for fault in found
                 ]
                 text = "; ".join(f"{path or 'the value'}: {message}" for path, message in faults)
                 message = f"handler {self.type} returned what its annotation does not allow: {text}"
@@ -186,6 +186,15 @@ class Handler:
         return self.variables_of(await asyncio.to_thread(self.function, **arguments))
 
 
+def _faulty(error: ValueError) -> ValidationError:
+    """The error as pydantic's, which it is unless pydantic is at fault."""
+    from pydantic import ValidationError  # noqa: PLC0415 heavy
+
+    if not isinstance(error, ValidationError):
+        raise error
+    return error
+
+
 Source = Any
 """A marked function, a module or object with marked functions, a Registry, or an iterable of these."""
 
@@ -198,13 +207,18 @@ class Registry:
 
     def __init__(self, *sources: Source) -> None:
         self._handlers: dict[str, Handler] = {}
+        self._deliverers: dict[str, Deliverer] = {}
         for source in sources:
             self.add(source)
 
     def add(self, source: Source) -> None:
-        """Add handlers; raises InvalidHandler for what is none, and for a job type taken already."""
+        """Add handlers and deliverers; raises InvalidHandler for what is none, and for a job type or
+        kind taken already."""
         for function in _functions(source):
-            self._add(function)
+            if hasattr(function, MARK):
+                self._add(function)
+            if hasattr(function, DELIVERS):
+                self._add_deliverer(function)
 
     def _add(self, function: Callable[..., Any]) -> None:
         mark: Mark = getattr(function, MARK)
@@ -219,15 +233,39 @@ class Registry:
             )
         self._handlers[mark.type] = Handler(function, mark)
 
+    def _add_deliverer(self, function: Callable[..., Any]) -> None:
+        mark: Delivers = getattr(function, DELIVERS)
+        known = self._deliverers.get(mark.kind)
+        if known is not None and known.function != function:
+            raise InvalidHandler(
+                f"two functions deliver {mark.kind!r}, {known.function.__qualname__} and "
+                f"{function.__qualname__}; a kind has exactly one. "
+                "Use replace() to take its place on purpose."
+            )
+        if inspect.iscoroutinefunction(function):
+            raise InvalidHandler(
+                f"{function.__qualname__} delivers {mark.kind!r}: expected a plain function, found an async"
+            )
+        self._deliverers[mark.kind] = Deliverer(mark.kind, mark.attempts, function)
+
     def replace(self, source: Source) -> None:
-        """Add handlers, taking the place of those of the same type: for tests and for adaptation."""
+        """Like :meth:`add`, taking the place of those of the same type or kind: for tests and for
+        adaptation."""
         for function in _functions(source):
-            self._handlers.pop(getattr(function, MARK).type, None)
-            self._add(function)
+            if hasattr(function, MARK):
+                self._handlers.pop(getattr(function, MARK).type, None)
+            if hasattr(function, DELIVERS):
+                self._deliverers.pop(getattr(function, DELIVERS).kind, None)
+            self.add(function)
 
     def get(self, job_type: str) -> Handler | None:
         """The handler of ``job_type``, or None."""
         return self._handlers.get(job_type)
+
+    @property
+    def deliverers(self) -> Mapping[str, Deliverer]:
+        """Who delivers what, by kind."""
+        return self._deliverers
 
     @property
     def types(self) -> frozenset[str]:
@@ -250,8 +288,9 @@ class Registry:
 def _functions(source: Source) -> list[Callable[..., Any]]:
     """The marked functions that ``source`` stands for."""
     if isinstance(source, Registry):
-        return [handler.function for handler in source]
-    if callable(source) and hasattr(source, MARK):
+        deliverers = [deliverer.function for deliverer in source.deliverers.values()]
+        return [*(handler.function for handler in source), *deliverers]
+    if callable(source) and (hasattr(source, MARK) or hasattr(source, DELIVERS)):
         return [source]
     if isinstance(source, ModuleType):
         return _marked(source)
@@ -262,7 +301,7 @@ def _functions(source: Source) -> list[Callable[..., Any]]:
     found = _marked(source)
     if not found:
         raise InvalidHandler(
-            "expected handlers (functions marked with @task, or a module or object that has some), "
+            "expected handlers (functions marked with @task or @deliver, a module or object that has some), "
             f"found {source!r}"
         )
     return found
@@ -273,6 +312,7 @@ def _marked(owner: Any) -> list[Callable[..., Any]]:
     found: dict[int, Callable[..., Any]] = {}
     for name in names:
         value = getattr(owner, name, None)
-        if callable(value) and isinstance(getattr(value, MARK, None), Mark):
+        marked = isinstance(getattr(value, MARK, None), Mark)
+        if callable(value) and (marked or isinstance(getattr(value, DELIVERS, None), Delivers)):
             found[id(getattr(value, "__func__", value))] = value
     return list(found.values())

@@ -114,7 +114,8 @@ def test_event_subprocesses_and_event_gateways_are_explored(interrupting: bool) 
 
 
 def test_too_many_states_are_not_decided() -> None:
-    nodes = [start(), both("f"), both("j"), end(), *(user(f"u{n}") for n in range(12))]
+    cancel = event_sub("h", start("hs", message("N")), end("he"), flows="hs > he")
+    nodes = [start(), both("f"), both("j"), end(), cancel, *(user(f"u{n}") for n in range(12))]
     flows = "s > f; j > e; " + "; ".join(f"f > u{n}; u{n} > j" for n in range(12))
     result = check(*nodes, flows=flows, max_states=100)
     assert not result.decided

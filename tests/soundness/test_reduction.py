@@ -1,0 +1,245 @@
+"""The reductions find what the whole state space shows, with far fewer states."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from flowkit.bpmn import parse
+from flowkit.kernel import compile_process
+from flowkit.soundness import Soundness, check_soundness
+from flowkit.soundness.beside import branches_beside
+from flowkit.testing.strategies import RandomProcess, processes
+from tests.kernel.diagrams import (
+    TERMINATE,
+    both,
+    boundary,
+    element,
+    end,
+    error,
+    escalation,
+    event_sub,
+    job,
+    message,
+    process,
+    script,
+    some,
+    start,
+    sub,
+    throw,
+    timer,
+    user,
+    xor,
+)
+
+NIGHTLY = bool(os.environ.get("FLOWKIT_NIGHTLY"))
+SHIPPED = Path(__file__).parent.parent.parent / "processes"
+
+
+def check(diagram: bytes, **options: object) -> Soundness:
+    return check_soundness(parse(diagram), "P", **options)  # type: ignore[arg-type]  # two kinds of options
+
+
+def found(result: Soundness) -> set[tuple[str, str]]:
+    return {(finding.rule, finding.element_id) for finding in result.findings}
+
+
+def same(diagram: bytes) -> Soundness:
+    """What is found without reduction is found with it; gives the reduced result."""
+    whole, reduced = check(diagram, reduce=False), check(diagram)
+    assert whole.decided
+    assert reduced.decided
+    assert found(whole) == found(reduced)
+    return reduced
+
+
+@settings(max_examples=5_000 if NIGHTLY else 60, deadline=None)
+@given(processes())
+def test_random_processes_get_the_same_verdict(made: RandomProcess) -> None:
+    definitions = parse(made.bpmn)
+    bound = 1_500 if NIGHTLY else 500
+    whole = check_soundness(definitions, "Process", max_states=bound, reduce=False)
+    if whole.decided:
+        reduced = check_soundness(definitions, "Process", max_states=bound)
+        assert reduced.decided
+        assert found(whole) == found(reduced)
+
+
+@pytest.mark.parametrize("file", sorted(SHIPPED.glob("*.bpmn")), ids=lambda path: path.stem)
+def test_the_shipped_processes_are_decided_and_sound(file: Path) -> None:
+    definitions = parse(file.read_bytes(), file=str(file))
+    for one in definitions.processes:
+        result = check_soundness(definitions, one.id, max_states=2_000)
+        assert result.decided
+        assert result.sound, [str(finding) for finding in result.findings]
+        assert {finding.rule for finding in result.findings} <= {"uncaught-error"}
+
+
+# ---- one order for many -------------------------------------------------------------------------
+
+
+def tasks_in_parallel(count: int, *more: str) -> bytes:
+    nodes = [start(), both("f"), both("j"), end(), *(user(f"u{n}") for n in range(count)), *more]
+    flows = "s > f; j > e; " + "; ".join(f"f > u{n}; u{n} > j" for n in range(count))
+    return process(*nodes, flows=flows)
+
+
+def test_independent_tasks_need_one_order() -> None:
+    result = check(tasks_in_parallel(30))
+    assert result.sound
+    assert result.states == 31
+
+
+def test_a_cancellation_from_outside_keeps_every_order() -> None:
+    cancel = event_sub("h", start("hs", message("N")), end("he"), flows="hs > he")
+    assert (
+        same(tasks_in_parallel(5, cancel)).states == check(tasks_in_parallel(5, cancel), reduce=False).states
+    )
+
+
+def test_a_terminate_end_beside_a_task_keeps_every_order() -> None:
+    stop = end("stop", TERMINATE)
+    result = same(
+        process(start(), both("f"), user("a"), user("b"), user("c"), stop, end(),
+                flows="s > f; f > a; f > b; a > c; c > e; b > stop")
+    )  # fmt: skip
+    assert result.findings == ()
+
+
+def test_an_inclusive_join_keeps_every_order() -> None:
+    same(
+        process(start(), both("f"), user("a"), user("b"), xor("x", default="x_j"), user("c"), some("j"), user("d"), end(),
+                flows="s > f; f > a; f > b; a > j; b > x; x > c : again; x > j; c > j; j > d; d > e")
+    )  # fmt: skip
+
+
+def test_nobody_is_forgotten_while_one_token_goes_round() -> None:
+    """The left branch can go round for ever; what the right one comes to is told all the same."""
+    result = same(
+        process(start(), both("f"), xor("m"), user("a"), xor("g", default="g_m"), both("k"), user("b"), both("j"), end(),
+                user("never"), end("e2"),
+                flows="s > f; f > m; m > a; a > g; g > m; g > k : x; k > j; f > b; b > j; j > e; never > e2")
+    )  # fmt: skip
+    assert ("dead-element", "e") not in found(result)
+
+
+# ---- branches beside the flow -------------------------------------------------------------------
+
+
+def reminded(*more: str, flows: str) -> bytes:
+    return process(
+        start(), user("a"), end(), boundary("t", "a", timer("Cycle", "R/PT1H"), cancel=False), *more,
+        flows=f"s > a; a > e; {flows}",
+    )  # fmt: skip
+
+
+def test_a_reminder_is_explored_alone() -> None:
+    diagram = reminded(user("r"), user("r2"), end("re"), flows="t > r; r > r2; r2 > re")
+    assert [it.event for it in branches_beside(compile_process(parse(diagram), "P"), set())] == ["t"]
+    assert same(diagram).findings == ()
+
+
+def test_a_fault_in_a_reminder_has_its_trail() -> None:
+    inner = sub("q", start("qs"), xor("x", default="x_b"), user("b"), user("c"), both("j"), end("qe"),
+                flows="qs > x; x > b; x > c : no; b > j; c > j; j > qe")  # fmt: skip
+    result = same(reminded(inner, end("re"), flows="t > q; q > re"))
+    (finding,) = [it for it in result.findings if it.rule == "deadlock"]
+    assert finding.element_id == "j"
+    assert "after: start → t → b." in finding.message
+
+
+def test_several_events_may_start_the_same_branch() -> None:
+    diagram = reminded(
+        boundary("m", "a", message("N"), cancel=False), xor("x"), user("r"), end("re"),
+        flows="t > x; m > x; x > r; r > re",
+    )  # fmt: skip
+    assert {it.event for it in branches_beside(compile_process(parse(diagram), "P"), set())} == {"t", "m"}
+    assert same(diagram).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("nodes", "flows"),
+    [
+        ([user("r")], "t > r; r > e"),
+        ([user("r"), end("stop", TERMINATE)], "t > r; r > stop"),
+        ([user("r"), end("bad", error("E1"))], "t > r; r > bad"),
+        ([both("f"), user("r"), user("q"), both("j"), end("re")], "t > f; f > r; f > q; r > j; q > j; j > re"),
+        ([user("r"), end("re"), user("b"), end("be"), both("x")], "t > r; r > re; x > b; b > be"),
+    ],
+    ids=["merges", "terminates", "throws", "joins", "other"],
+)  # fmt: skip
+def test_what_is_not_beside_the_flow_is_explored_with_it(nodes: list[str], flows: str) -> None:
+    diagram = reminded(*nodes, flows=flows)
+    branches = branches_beside(compile_process(parse(diagram), "P"), set())
+    assert [it.event for it in branches] == (["t"] if "t > r; r > re" in flows else [])
+    same(diagram)
+
+
+def test_an_event_subprocess_beside_the_flow_is_explored_alone() -> None:
+    beside = event_sub("h", start("hs", message("N"), isInterrupting=False), both("f"), user("x"), user("y"), both("j"), end("he"),
+                       flows="hs > f; f > x; f > y; x > j; y > j; j > he")  # fmt: skip
+    diagram = process(start(), user("a"), user("b"), end(), beside, flows="s > a; a > b; b > e")
+    assert [it.event for it in branches_beside(compile_process(parse(diagram), "P"), set())] == ["hs"]
+    assert same(diagram).findings == ()
+
+
+def test_a_branch_that_the_same_step_ends_is_not_alive() -> None:
+    """The escalation starts a branch, and the terminate end right behind it ends it before it can move."""
+    more = escalation("X1")
+    inner = sub("u", start("us"), throw("x", more), end("ue"), flows="us > x; x > ue")
+    stop = end("stop", TERMINATE)
+    result = same(
+        process(start(), inner, boundary("b", "u", more, cancel=False), user("r"), user("r2"), end("re"), stop,
+                flows="s > u; u > stop; b > r; r > r2; r2 > re")
+    )  # fmt: skip
+    assert ("dead-element", "r2") in found(result)
+
+
+# ---- what keeps the space finite ----------------------------------------------------------------
+
+
+def test_what_a_loop_compensates_stays_finite() -> None:
+    undo = job("undo", isForCompensation=True)
+    diagram = process(
+        start(), xor("m"), job("a"), undo, boundary("c", "a", "<bpmn:compensateEventDefinition/>"), user("b"), xor("g", default="g_e"), end(),
+        '<bpmn:association id="as" associationDirection="One" sourceRef="c" targetRef="undo"/>',
+        flows="s > m; m > a; a > b; b > g; g > m : again; g > e",
+    )  # fmt: skip
+    assert same(diagram).sound
+
+
+def test_an_error_that_a_called_process_throws_reaches_what_catches_it_around() -> None:
+    inner = sub(
+        "u",
+        start("us"),
+        element("callActivity", "c", calledElement="other"),
+        end("ue"),
+        flows="us > c; c > ue",
+    )
+    diagram = process(
+        start(), inner, boundary("b", "u", error("E1")), user("x"), end(), end("e2"),
+        flows="s > u; u > e; b > x; x > e2",
+    )  # fmt: skip
+    assert same(diagram).findings == ()
+
+
+def test_a_deadlock_is_told_although_a_cancellation_would_end_it() -> None:
+    cancel = event_sub(
+        "h", start("hs", message("N")), script("z", "1", "v"), end("he"), flows="hs > z; z > he"
+    )
+    diagram = process(
+        start(), xor("x", default="x_b"), user("b"), user("c"), both("j"), end(), cancel,
+        flows="s > x; x > b; x > c : no; b > j; c > j; j > e",
+    )  # fmt: skip
+    assert ("deadlock", "j") in found(same(diagram))
+
+
+def test_of_joins_behind_each_other_only_the_first_is_told() -> None:
+    diagram = process(
+        start(), both("f"), xor("x", default="x_b"), user("b"), user("c"), both("j"), user("d"), both("k"), end(),
+        flows="s > f; f > x; x > b; x > c : no; b > j; c > j; f > d; j > k; d > k; k > e",
+    )  # fmt: skip
+    assert {it for it in found(same(diagram)) if it[0] == "deadlock"} == {("deadlock", "j")}
