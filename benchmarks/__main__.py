@@ -62,9 +62,7 @@ def _others(rows: list[Row]) -> list[dict[str, object]]:
 
 def _arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks", description="Measure flowkit, and its peers.")
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="which to run (default: all quick ones)"
-    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which to run (default: all quick ones)")
     parser.add_argument("--long", action="store_true", help="also those that take many minutes")
     parser.add_argument("--minutes", type=float, help="how long to soak")
     return parser.parse_args(words)
