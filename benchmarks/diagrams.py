@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-__all__ = ["loop", "service_tasks", "user_tasks"]
+__all__ = ["crowd", "loop", "service_tasks", "user_tasks"]
 
 _HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>'
@@ -36,6 +36,16 @@ def _service(node: str) -> str:
 def user_tasks(count: int = 10) -> bytes:
     """``count`` user tasks in a row."""
     return _row([(f"t{number}", f'<bpmn:userTask id="t{number}"/>') for number in range(count)])
+
+
+def crowd() -> bytes:
+    """One user task for each of ``items``, all at once."""
+    each = (
+        '<bpmn:userTask id="t"><bpmn:multiInstanceLoopCharacteristics><bpmn:extensionElements>'
+        '<zeebe:loopCharacteristics inputCollection="=items" inputElement="item"/></bpmn:extensionElements>'
+        "</bpmn:multiInstanceLoopCharacteristics></bpmn:userTask>"
+    )
+    return _row([("t", each)])
 
 
 def service_tasks(count: int = 10) -> bytes:

@@ -8,7 +8,6 @@ measured in turns in one run; peers that are not installed are left out.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import sqlite3
 import statistics
 import tempfile
@@ -17,7 +16,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from benchmarks.diagrams import loop, service_tasks, user_tasks
+from benchmarks.diagrams import crowd, loop, service_tasks, user_tasks
 from benchmarks.rows import Row
 from benchmarks.spiff_sqlite import complete_user_tasks, run_service_tasks
 from flowkit import Engine, task
@@ -39,6 +38,8 @@ def measure() -> Iterator[Row]:
     yield from _against_raw()
     yield from _works()
     yield Row("durable.w3_growth", _loop_growth(), "ratio", "≤ 1.1", "last tenth ÷ first tenth of 2,000")
+    note = "a completion among 5,000 waiting tokens ÷ among 100"
+    yield Row("durable.tokens_growth", _among(5000) / _among(100), "ratio", "≤ 1.5", note)
 
 
 # ---- flowkit --------------------------------------------------------------------------------
@@ -68,22 +69,22 @@ def user_work(folder: Path, callers: int = 50, instances: int = INSTANCES) -> tu
 async def drive_user_tasks(engine: Engine, callers: int, instances: int) -> tuple[float, list[float]]:
     """Complete every task of ``instances`` instances; the seconds of all, and of each call.
 
-    Each caller knows the ids of its tasks, as one who was shown a list does.
+    Each caller knows the ids of its tasks, as one who was shown a list does; the peers' tasks aren't
+    looked for either.
     """
-    cases = engine.committer.run_all([engine.starting("work", VARIABLES) for _ in range(instances)])
-    waiting = [outcome.get() for outcome in cases]
+    for started in engine.committer.run_all([engine.starting("work", VARIABLES) for _ in range(instances)]):
+        started.get()
+    waiting = [todo.id.rpartition(":") for todo in engine.tasks()]
     latencies: list[float] = []
 
     async def drive(face: AsyncEngine) -> None:
         while waiting:
-            case = waiting.pop()
-            [todo] = await face.tasks(case)
+            case, _, first = waiting.pop()
             for number in range(TASKS):
+                todo = f"{case}:{int(first) + number}"
                 begun = time.perf_counter()
                 await face.complete(todo, {f"r{number}": number})
                 latencies.append(time.perf_counter() - begun)
-                key = int(todo.id.rpartition(":")[2]) + 1
-                todo = dataclasses.replace(todo, id=f"{case}:{key}")
 
     begun = time.perf_counter()
     async with AsyncEngine(engine) as face:
@@ -111,6 +112,15 @@ def _loop_growth(count: int = 2000) -> float:
     tenth = count // 10
     gaps = [later - earlier for earlier, later in pairwise(times)]
     return statistics.median(gaps[-tenth:]) / statistics.median(gaps[:tenth])
+
+
+def _among(tokens: int, completions: int = 90) -> float:
+    """Seconds to complete one of many user tasks that wait in the same instance."""
+    with tempfile.TemporaryDirectory() as folder, Engine(f"sqlite:///{folder}/many.db") as engine:
+        engine.deploy({"work.bpmn": crowd()})
+        engine.start("work", {"items": list(range(tokens))})
+        waiting = engine.tasks(limit=completions)
+        return statistics.median(_seconds(lambda t=todo: engine.complete(t)) for todo in waiting)
 
 
 # ---- raw sqlite3 ----------------------------------------------------------------------------

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from flowkit.errors import Rejected as Rejected
     from flowkit.errors import WrongState as WrongState
     from flowkit.tasks import BpmnError as BpmnError
+    from flowkit.tasks import Outgoing as Outgoing
     from flowkit.tasks import Registry as Registry
     from flowkit.tasks import Retry as Retry
     from flowkit.tasks import TaskContext as TaskContext
+    from flowkit.tasks import deliver as deliver
     from flowkit.tasks import task as task
 
 __version__ = "0.1.0"
@@ -37,6 +39,7 @@ _HOMES = {
     "InvalidModel": "flowkit.errors",
     "InvalidPayload": "flowkit.errors",
     "NotFound": "flowkit.errors",
+    "Outgoing": "flowkit.tasks",
     "Registry": "flowkit.tasks",
     "Rejected": "flowkit.errors",
     "Retry": "flowkit.tasks",
@@ -44,6 +47,7 @@ _HOMES = {
     "TaskContext": "flowkit.tasks",
     "VirtualClock": "flowkit.engine",
     "WrongState": "flowkit.errors",
+    "deliver": "flowkit.tasks",
     "task": "flowkit.tasks",
 }
 

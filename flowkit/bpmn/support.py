@@ -117,7 +117,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("data.transformation", "data association", "transformation, assignment"),
     Feature("process.io", "process", "ioSpecification"),
     Feature("dataObject", "data object", "variable of its scope"),
-    Feature("dataStore", "data store", "drawn"),
+    Feature("dataStore", "data store", "state outside the instance"),
     Feature("dataStore.data", "data store", "read or written by a data association"),
     Feature("exclusiveGateway", "exclusive gateway", ""),
     Feature("inclusiveGateway", "inclusive gateway", ""),
@@ -144,15 +144,10 @@ NOT_EXECUTED: dict[str, str] = {
     "instantiate.after-start": "the start event is superfluous; remove it, and the flow from it.",
     "data.streaming": "data enters and leaves when an activity starts and ends; use ordinary inputs.",
     "correlation": "give the message a zeebe:subscription and remove the correlation elements.",
-    "dataStore.data": "read or write the store in the handler of a service task.",
     "resource.parameters": "write the query as an expression, or set zeebe:assignmentDefinition.",
     "event.process-compensation": "nothing compensates a whole process; put it into a subprocess.",
     "choreography": "a choreography is a contract between processes; draw the processes.",
     "conversation": "a conversation is an overview; it runs nothing.",
-    "parallel multiple@start": (
-        "nothing outside an instance remembers which triggers have come; start with one of them, or with an "
-        "instantiating parallel event-based gateway."
-    ),
 }
 """What the standard allows and flowkit refuses, with the advice that its refusal gives.
 

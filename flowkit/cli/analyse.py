@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write the whole result: .json, .csv or .html.")
+    Path | None,
+    typer.Option("--output", "-o", help="Write the whole result: .json, .csv, .parquet or .html."),
 ]
 Replications = Annotated[int | None, typer.Option(min=1, help="How often; default: as the scenario says.")]
 Cases = Annotated[int | None, typer.Option(min=1, help="Cases a replication.")]
@@ -63,6 +64,12 @@ def simulate(
     cases: Cases = None,
     seed: Seed = None,
     processes: Processes = 1,
+    cluster: Annotated[
+        str | None, typer.Option(help="Replicate on a cluster: dask://host:8786 or ray://host:10001.")
+    ] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="Write the first replication's cases: .xes, .csv or .jsonocel.")
+    ] = None,
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
@@ -70,17 +77,29 @@ def simulate(
 
     Example: [bold]flowkit simulate processes/complaint.bpmn --cases 200 -o report.html[/bold]
     """
+    from flowkit.export import open_log  # noqa: PLC0415 heavy
     from flowkit.simulation import simulate as run  # noqa: PLC0415 heavy
 
-    with _progress(as_json) as progress:
-        result = run(
-            scenario,
-            replications=replications,
-            cases=cases,
-            seed=seed,
-            processes=processes,
-            progress=progress,
-        )
+    try:
+        writer = None if log is None else open_log(log)
+    except ValueError as error:
+        fail(str(error), 2)
+    try:
+        with _progress(as_json) as progress:
+            result = run(
+                scenario,
+                replications=replications,
+                cases=cases,
+                seed=seed,
+                processes=processes,
+                cluster=cluster,
+                log=writer,
+                progress=progress,
+            )
+    except (ValueError, ImportError) as error:
+        if cluster is None:
+            raise
+        fail(str(error), 2)
     _written(result, output)
     if as_json:
         typer.echo(result.to_json())

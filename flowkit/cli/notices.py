@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,7 +38,7 @@ def notify(
 
     Example: [bold]flowkit notify progress_changed --to 客户 -v plate=京A12345[/bold]
     """
-    from flowkit.tasks import TaskContext  # noqa: PLC0415 heavy
+    from flowkit.tasks import Outgoing, TaskContext, Undeliverable  # noqa: PLC0415 heavy
     from flowkit.tasks.library import standard_tasks  # noqa: PLC0415 heavy
 
     texts = templates or processes_folder() / "templates"
@@ -51,6 +52,12 @@ def notify(
     names = notifier.preference(channel)
     if not dry_run:
         notifier.notify(context, recipients, data, channel)  # type: ignore[arg-type]  # list of names
+        for posted in context.outgoing:
+            item = Outgoing(
+                id=posted.key, kind=posted.kind, key=posted.key, payload=posted.payload, attempts=1, now=now
+            )
+            with suppress(Undeliverable):  # it is told below
+                notifier.deliver(item)
         print_json(notifier.notices())
         return
     found = [

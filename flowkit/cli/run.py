@@ -34,6 +34,7 @@ _SIGNS = {
     "message": ("✉", "blue"),
     "signal": ("△", "blue"),
     "decision": ("▤", "cyan"),
+    "data": ("⛁", "cyan"),
     "call": ("⊞", "bold"),
     "error": ("⚡", "red"),
     "escalation": ("▲", "yellow"),

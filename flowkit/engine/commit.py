@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flowkit.engine.changes import Changes
 from flowkit.engine.clock import micros
 from flowkit.engine.snapshots import Live
-from flowkit.engine.sql.schema import EVENT, INSTANCE, JOB, POSTPONED, TIMER
+from flowkit.engine.sql.schema import EVENT, INSTANCE, JOB, OUTBOX, POSTPONED, TIMER
 from flowkit.engine.store import Session, WriteConflict
 from flowkit.engine.telemetry import Observed
 from flowkit.engine.unit import Unit
@@ -43,7 +43,7 @@ _OWN_TRANSACTION = (
     "A handler that takes part in its step's transaction can't wait for another one: give the engine's "
     "method the handler's own, as connection=…, or leave the work to the diagram."
 )
-_NEWS = {JOB, TIMER, POSTPONED}
+_NEWS = {JOB, TIMER, POSTPONED, OUTBOX}
 
 _REVISION = f"SELECT revision FROM {INSTANCE.name} WHERE id=?"
 _NEWER = f"SELECT 1 FROM {EVENT.name} WHERE instance=? AND seq>=? LIMIT 1"

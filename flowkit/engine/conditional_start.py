@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flowkit.engine.arrivals import Occurrence, occur
 from flowkit.engine.unit import Unit
-from flowkit.kernel.protocol import Start
 
 __all__ = ["start_where_true"]
 
@@ -23,6 +23,8 @@ def start_where_true(unit: Unit, facts: Mapping[str, Any], process_id: str | Non
         program = definitions.program(session, newest.digest)
         for trigger in program.starts:
             if trigger.condition is not None and trigger.condition.feel(facts, unit.now) is True:
-                command = Start(variables=facts, start_event=trigger.node)
-                started.append(unit.start(newest, command))
+                occurrence = Occurrence(trigger.node, "condition", str(trigger.part), variables=facts)
+                _, instance = occur(unit, name, occurrence)
+                if instance is not None:
+                    started.append(instance)
     return started

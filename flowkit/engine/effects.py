@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowkit.engine import messages
 from flowkit.engine.ids import child_id
+from flowkit.engine.outbox import entrust
 from flowkit.engine.sql.schema import INSTANCE, JOB, POSTPONED, SUBSCRIPTION, TIMER
 from flowkit.errors import FlowkitError, NotFound
 from flowkit.kernel import protocol as p
@@ -147,7 +148,10 @@ def _evaluate(
 
 
 def _decide(unit: Unit, instance: str, event: p.DecisionRequested) -> None:
-    inputs = unit.load(instance).instance.inputs_of(event.request)
+    asking = unit.load(instance).instance
+    if event.request not in asking.waits:
+        return  # withdrawn in the same step
+    inputs = asking.inputs_of(event.request)
     try:
         result = _evaluate(unit, instance, event.decision, event.binding, event.version_tag, inputs)
     except FlowkitError as error:
@@ -158,10 +162,20 @@ def _decide(unit: Unit, instance: str, event: p.DecisionRequested) -> None:
     unit.step(instance, answer)
 
 
+# ---- data stores ----------------------------------------------------------------------------
+
+
+def _exchange(unit: Unit, instance: str, event: p.DataRequested) -> None:
+    if event.request in unit.load(instance).instance.waits:  # not withdrawn in the same step
+        unit.step(instance, unit.parts.stores.answer(unit, instance, event))
+
+
 # ---- messages and signals -------------------------------------------------------------------
 
 
 def _message_thrown(unit: Unit, sender: str, event: p.MessageThrown) -> None:
+    if entrust(unit, sender, event):
+        return
     ttl = unit.parts.message_ttl if event.ttl is None else timedelta(seconds=event.ttl)
     messages.publish(
         unit, event.name, event.key, event.variables, ttl=ttl, message_id=event.message_id or None
@@ -208,6 +222,7 @@ REACTIONS: dict[type, Reaction] = {
     p.InstanceEnded: _ended,
     p.EscalationThrown: _escalated,
     p.DecisionRequested: _decide,
+    p.DataRequested: _exchange,
     p.MessageThrown: _message_thrown,
     p.SignalThrown: _signal_thrown,
     p.SubscriptionOpened: _subscribed,

@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from flowkit.engine import messages, queries, user_tasks
+from flowkit.engine import messages, outbox, queries, user_tasks
 from flowkit.engine.clock import Clock, SystemClock, VirtualClock, from_micros
 from flowkit.engine.commit import Committer
 from flowkit.engine.conditional_start import start_where_true
+from flowkit.engine.data_stores import DataStore, Documents, Stores, read_document, write_document
 from flowkit.engine.definitions import Definitions
 from flowkit.engine.files import collect
 from flowkit.engine.ids import NewIds, split_id
@@ -36,6 +37,7 @@ from flowkit.engine.views import (
     IncidentView,
     InstanceView,
     JobView,
+    OutboxView,
     UserTask,
 )
 from flowkit.errors import InvalidModel
@@ -60,10 +62,12 @@ class Engine(Operations):
     ``functions``: further FEEL functions for the expressions of diagrams.
     ``durability``: *full* survives power loss, *normal* may lose the last commits then.
     ``message_ttl``: how long a message without a time to live waits for its receiver.
+    ``stores``: who serves the diagrams' data stores, by name ("" for all others); by default each is
+    a JSON document in the engine's own database.
     ``telemetry``: OpenTelemetry's spans and counts; None costs nothing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 each option stands alone
         self,
         url: str = "memory:",
         *,
@@ -73,13 +77,14 @@ class Engine(Operations):
         calendars: Mapping[str, WorkingCalendar] | None = None,
         durability: str = "full",
         message_ttl: timedelta = timedelta(hours=1),
+        stores: Mapping[str, DataStore | Documents] | None = None,
         telemetry: Telemetry | None = None,
     ) -> None:
         self.registry = tasks if isinstance(tasks, Registry) else Registry(tasks)
         self.clock: Clock = clock if clock is not None else SystemClock()
         store = open_store(url, durability=durability)
         definitions = Definitions(_functions(calendars, functions))
-        self._parts = Parts(store, self.clock, definitions, NewIds(), message_ttl, telemetry)
+        self._parts = Parts(store, self.clock, definitions, NewIds(), message_ttl, telemetry, Stores(stores))
         self._committer = Committer(self._parts)
         self._runner = InlineRunner(self._committer, self.registry, f"{os.getpid()}")
         self._running = threading.Lock()
@@ -121,6 +126,9 @@ class Engine(Operations):
             place = Location(", ".join(sorted(files)))
             hint = 'Mark the process isExecutable="true".'
             raise InvalidModel([Finding("nothing-executable", Severity.ERROR, place, text, hint)])
+        unserved = self._parts.stores.unserved(one.compiled for one in prepared if one.kind == "process")
+        if unserved:
+            raise InvalidModel(unserved)
         return self._committer.run(lambda unit: self._parts.definitions.deploy(unit, files, prepared))
 
     def definitions(self, kind: str | None = None) -> list[DefinitionView]:
@@ -137,6 +145,17 @@ class Engine(Operations):
             else:
                 found = definitions.numbered(session, "process", process_id, version)
             return definitions.program(session, found.digest)
+
+    # ---- data stores ------------------------------------------------------------------------
+
+    def read_store(self, name: str) -> Any:
+        """The content of a data store that the engine keeps itself; None where there is none yet."""
+        return self._committer.run(lambda unit: read_document(unit, name))
+
+    def write_store(self, name: str, content: Any) -> None:
+        """Make ``content``, as JSON, that of a data store that the engine keeps itself."""
+        data = json_copy({name: content})[name]
+        self._committer.run(lambda unit: write_document(unit, name, data))
 
     # ---- instances --------------------------------------------------------------------------
 
@@ -339,10 +358,30 @@ class Engine(Operations):
         return done + self.run_until_idle()
 
     def next_due(self) -> datetime | None:
-        """When the next timer or retry is due; None when there is none."""
+        """When the next timer, retry or delivery is due; None when there is none."""
         with self._parts.store.reader() as session:
-            due = next_due(session)
+            found = [next_due(session), outbox.due_next(session, list(self.registry.deliverers))]
+        due = min((at for at in found if at is not None), default=None)
         return None if due is None else from_micros(due)
+
+    # ---- the outbox -------------------------------------------------------------------------
+
+    def outbox(self, **conditions: Any) -> list[OutboxView]:
+        """What has not reached its receiver: see :func:`flowkit.engine.queries.outbox` (kind, state,
+        instance, process, limit, offset)."""
+        with self._parts.store.reader() as session:
+            return queries.outbox(session, **conditions)
+
+    def resend(self, entry: OutboxView | str, *, attempts: int | None = None) -> None:
+        """Deliver an entry of the outbox at the next opportunity, with fresh ``attempts`` (default: as
+        many as it had); raises NotFound."""
+        name = entry if isinstance(entry, str) else entry.id
+        self._committer.run(lambda unit: outbox.resend(unit, name, attempts))
+
+    def drop(self, entry: OutboxView | str) -> None:
+        """Never deliver an entry of the outbox; raises NotFound."""
+        name = entry if isinstance(entry, str) else entry.id
+        self._committer.run(lambda unit: outbox.drop(unit, name))
 
     # ---- jobs and incidents -----------------------------------------------------------------
 
@@ -353,8 +392,8 @@ class Engine(Operations):
             return queries.find_jobs(session, instance, **conditions)
 
     def incidents(self, instance: str | None = None, **conditions: Any) -> list[IncidentView]:
-        """Open incidents: see :func:`flowkit.engine.queries.incidents` (process, element, kind, limit,
-        offset)."""
+        """Open incidents, undelivered things of the outbox among them: see
+        :func:`flowkit.engine.queries.incidents` (process, element, kind, limit, offset)."""
         with self._parts.store.reader() as session:
             return queries.incidents(session, instance, **conditions)
 
@@ -365,8 +404,13 @@ class Engine(Operations):
         retries: int = 1,
         variables: Mapping[str, Any] | None = None,
     ) -> None:
-        """Try again what failed, after setting ``variables``; a job gets ``retries`` attempts."""
-        instance, key = split_id(incident if isinstance(incident, str) else incident.id, "incident")
+        """Try again what failed, after setting ``variables``; a job gets ``retries`` attempts, as does
+        something that could not be delivered."""
+        name = incident if isinstance(incident, str) else incident.id
+        if name.startswith(queries.OUTBOX_PREFIX):
+            self.resend(name.removeprefix(queries.OUTBOX_PREFIX), attempts=retries)
+            return
+        instance, key = split_id(name, "incident")
         data = json_copy(variables)
 
         def work(unit: Unit) -> None:

@@ -7,7 +7,6 @@ as an incident instead of killing them for ever.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,14 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from flowkit.engine.backoff import backoff
 from flowkit.engine.clock import micros
 from flowkit.engine.ids import join_id
+from flowkit.engine.outbox import checked, post
 from flowkit.engine.payload import decode, encode, json_copy
 from flowkit.engine.sql.schema import JOB
 from flowkit.errors import FlowkitError, InvalidPayload, Rejected
 from flowkit.kernel.protocol import Command, CompleteJob, FailJob, ThrowBpmnError
-from flowkit.tasks import BpmnError, Handler, InvalidHandler, Retry, TaskContext
-from flowkit.timers import parse_timer_duration
+from flowkit.tasks import BpmnError, Handler, InvalidHandler, Posted, Retry, TaskContext
 
 if TYPE_CHECKING:
     from flowkit.engine.changes import Changes
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Claimed",
+    "Report",
+    "Sending",
     "claim",
     "command_for_failure",
     "expire_leases",
@@ -45,10 +47,6 @@ __all__ = [
 
 _log = logging.getLogger("flowkit.jobs")
 
-BACKOFF_HEADER = "retryBackoff"
-"""The task header that gives the delay before the second attempt, an ISO-8601 duration."""
-FIRST_BACKOFF = timedelta(seconds=5)
-LONGEST_BACKOFF = timedelta(hours=1)
 LEASE = timedelta(seconds=60)
 
 _READY = (
@@ -63,6 +61,17 @@ _EXPIRED = (
     f"SELECT instance, key, node, retries, attempt, worker, headers FROM {JOB.name} "
     f"WHERE {_TIMED} AND state='leased' AND at<=? AND active=1 ORDER BY at LIMIT 100"
 )
+
+
+class Sending(msgspec.Struct, frozen=True):
+    """A job is done, and its handler has sent something."""
+
+    command: CompleteJob
+    outgoing: Sequence[Posted]
+
+
+Report = Command | Sending
+"""What a worker has to say about a job."""
 
 
 class Claimed(msgspec.Struct, frozen=True):
@@ -190,14 +199,18 @@ def expire_leases(unit: Unit) -> int:
     return len(late)
 
 
-def settle(unit: Unit, job: Claimed, command: Command) -> None:
+def settle(unit: Unit, job: Claimed, report: Report) -> None:
     """Report a job's end. Of a suspended instance the job is given back, to be done again later."""
     try:
-        unit.step(job.instance, command)
+        unit.step(job.instance, report.command if isinstance(report, Sending) else report)
     except Rejected:
         if unit.load(job.instance).instance.status != "suspended":
             raise
         release(unit, job)
+        return
+    if isinstance(report, Sending):
+        for posted in report.outgoing:
+            post(unit, job.instance, job.process, job.node, posted)
 
 
 def release(unit: Unit, job: Claimed) -> None:
@@ -221,30 +234,37 @@ def renew(unit: Unit, job: Claimed, lease: timedelta) -> bool:
 
 def perform(
     handler: Handler, job: Claimed, context: TaskContext, telemetry: Telemetry | None = None
-) -> Command:
-    """Call the handler and give the command that reports what came of it."""
+) -> Report:
+    """Call the handler and give the report of what came of it."""
     if telemetry is not None:
         with telemetry.handling(job) as outcome:
             outcome.append(perform(handler, job, context))
         return outcome[0]
     try:
-        return CompleteJob(job=job.key, variables=handler.call(context, job.inputs()))
+        return _done(job, handler.call(context, job.inputs()), context)
     except Exception as error:
         return command_for_failure(job, error, context.now)
 
 
 async def perform_async(
     handler: Handler, job: Claimed, context: TaskContext, telemetry: Telemetry | None = None
-) -> Command:
+) -> Report:
     """Like :func:`perform`, inside an event loop."""
     if telemetry is not None:
         with telemetry.handling(job) as outcome:
             outcome.append(await perform_async(handler, job, context))
         return outcome[0]
     try:
-        return CompleteJob(job=job.key, variables=await handler.call_async(context, job.inputs()))
+        return _done(job, await handler.call_async(context, job.inputs()), context)
     except Exception as error:
         return command_for_failure(job, error, context.now)
+
+
+def _done(job: Claimed, result: Mapping[str, Any], context: TaskContext) -> Report:
+    command = CompleteJob(job=job.key, variables=result)
+    if not context.outgoing:
+        return command
+    return Sending(command, [checked(posted) for posted in context.outgoing])
 
 
 def command_for_failure(job: Claimed, error: Exception, now: datetime) -> Command:
@@ -280,22 +300,3 @@ def _details(job: Claimed, error: Exception) -> str:
     trace = "".join(traceback.format_exception(error))[-8000:]
     inputs = job.variables[:4000].decode(errors="replace")
     return f"Attempt {job.attempt} with {inputs}\n{trace}"
-
-
-def backoff(job_id: str, attempt: int, headers: Mapping[str, str]) -> timedelta:
-    """The delay after a failed attempt: doubled each time, with ±20 % jitter that depends only on
-    the job and attempt, at most an hour."""
-    first = FIRST_BACKOFF
-    text = headers.get(BACKOFF_HEADER)
-    if text:
-        try:
-            first = parse_timer_duration(text).after(_ZERO) - _ZERO
-        except (FlowkitError, ValueError, OverflowError):
-            first = FIRST_BACKOFF
-    digest = hashlib.blake2b(f"{job_id}/{attempt}".encode(), digest_size=4).digest()
-    jitter = 0.8 + 0.4 * int.from_bytes(digest, "big") / 2**32
-    delay: timedelta = min(first * 2 ** min(attempt - 1, 30), LONGEST_BACKOFF) * jitter
-    return delay
-
-
-_ZERO = datetime.fromisoformat("2000-01-01T00:00:00+00:00")

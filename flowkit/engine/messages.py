@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from flowkit.engine.sql.schema import INSTANCE, MESSAGE, MESSAGE_SEEN, START_TRIGGER, SUBSCRIPTION
-from flowkit.kernel.protocol import BroadcastSignal, DeliverMessage, Start
+from flowkit.engine.arrivals import Occurrence, occur, start_waiting
+from flowkit.engine.sql.schema import MESSAGE, MESSAGE_SEEN, START_TRIGGER, SUBSCRIPTION
+from flowkit.kernel.protocol import BroadcastSignal, DeliverMessage
 
 if TYPE_CHECKING:
     from flowkit.engine.unit import Unit
@@ -27,7 +28,6 @@ _WAITING = (
     "AND correlation_key=? AND active=1 ORDER BY opened, instance, key"
 )
 _STARTS = f"SELECT process, node FROM {START_TRIGGER.name} WHERE kind=? AND name=? ORDER BY process, node"
-_ALIVE = f"SELECT id FROM {INSTANCE.name} WHERE process=? AND message_key=? AND ended IS NULL"
 _BUFFERED = (
     f"SELECT id, variables, message_id FROM {MESSAGE.name} WHERE name=? AND correlation_key=? "
     "AND expires>? ORDER BY id LIMIT 1"
@@ -57,6 +57,7 @@ def publish(
     if message_id is not None and not _first_time(unit, message_id, ttl):
         return []
     reached: list[str] = []
+    taken = False
     processes: set[str] = set()
     for instance, subscription, process in unit.read(SUBSCRIPTION).query(_WAITING, (name, key)):
         if process not in processes:
@@ -67,10 +68,11 @@ def publish(
     for process, node in unit.read(START_TRIGGER).query(_STARTS, ("message", name)):
         if process not in processes:
             processes.add(process)
-            started = _start(unit, process, node, key, variables)
+            here, started = occur(unit, process, Occurrence(node, "message", name, key, variables))
+            taken = taken or here
             if started is not None:
                 reached.append(started)
-    if not reached and ttl > timedelta(0):
+    if not taken and not reached and ttl > timedelta(0):
         _buffer(unit, name, key, variables, ttl, message_id)
     return reached
 
@@ -82,17 +84,6 @@ def _first_time(unit: Unit, message_id: str, ttl: timedelta) -> bool:
     keep = max(ttl, timedelta(hours=1)) // timedelta(microseconds=1)
     unit.changes.put(MESSAGE_SEEN, (message_id,), [message_id, unit.at + keep])
     return True
-
-
-def _start(unit: Unit, process: str, node: str, key: str, variables: Mapping[str, Any]) -> str | None:
-    """Start by message; None while an instance started with the same key is alive. The key becomes the
-    business key: it is what sender and process call the case."""
-    session = unit.read(INSTANCE)
-    if key and session.query(_ALIVE, (process, key)):
-        return None
-    version = unit.newest(process)
-    command = Start(variables=variables, start_event=node, business_key=key or None)
-    return unit.start(version, command, message_key=key or None)
 
 
 def _buffer(
@@ -126,11 +117,13 @@ def deliver_buffered(unit: Unit, instance: str, subscription: int, name: str, ke
 
 def start_buffered(unit: Unit, process: str, key: str) -> None:
     """An instance started with ``key`` is over: a message that had to wait for that starts the next."""
+    if start_waiting(unit, process, key):
+        return
     sql = f"SELECT node, name FROM {START_TRIGGER.name} WHERE process=? AND kind='message' ORDER BY node"
     for node, name in unit.read(START_TRIGGER).query(sql, (process,)):
         found = _take_buffered(unit, name, key)
         if found is not None:
-            _start(unit, process, node, key, found[0])
+            occur(unit, process, Occurrence(node, "message", name, key, found[0]))
             return
 
 
@@ -142,8 +135,9 @@ def broadcast(unit: Unit, name: str, variables: Mapping[str, Any], *, sender: st
             unit.step(instance, BroadcastSignal(name=name, variables=variables))
             reached.append(instance)
     for process, node in unit.read(START_TRIGGER).query(_STARTS, ("signal", name)):
-        version = unit.newest(process)
-        reached.append(unit.start(version, Start(variables=variables, start_event=node)))
+        _, started = occur(unit, process, Occurrence(node, "signal", name, variables=variables))
+        if started is not None:
+            reached.append(started)
     return reached
 
 

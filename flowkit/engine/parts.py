@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from flowkit.engine.clock import Clock
+from flowkit.engine.data_stores import Stores
 from flowkit.engine.definitions import Definitions
 from flowkit.engine.store import Store
 from flowkit.engine.telemetry import Telemetry
@@ -24,3 +25,4 @@ class Parts:
     new_id: Callable[[datetime], str]
     message_ttl: timedelta
     telemetry: Telemetry | None = None
+    stores: Stores = field(default_factory=Stores)

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flowkit.engine.jobs import LEASE, Claimed, claim, expire_leases, settle
+from flowkit.engine.jobs import LEASE, Claimed, Report, claim, expire_leases, settle
 from flowkit.engine.sql.schema import JOB, POSTPONED, START_TIMER, TIMER, Table
 from flowkit.engine.store import Session
 from flowkit.engine.triggers import due_start_timers, fire_start_timer
 from flowkit.errors import NotFound
 from flowkit.kernel import decode_events
-from flowkit.kernel.protocol import Command, FailJob, FireTimer
+from flowkit.kernel.protocol import FailJob, FireTimer
 
 if TYPE_CHECKING:
     from flowkit.engine.commit import Committer, Outcome, Work
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cycle", "Due", "Pump", "Result", "next_due"]
 
-Result = tuple[Claimed, Command]
+Result = tuple[Claimed, Report]
 Repair = Callable[[BaseException], "Work | None"]
 
 _log = logging.getLogger("flowkit.engine")
@@ -47,7 +47,7 @@ class Due:
     """What was found due, not yet done."""
 
     timers: Sequence[tuple[str, int]] = ()
-    start_timers: Sequence[tuple[str, str]] = ()
+    start_timers: Sequence[tuple[str, str, int]] = ()
     postponed: Sequence[str] = ()
     expired: int = 0
 
@@ -131,8 +131,8 @@ class Pump:
 # ---- what a turn does, and what becomes of it when that fails ---------------------------------
 
 
-def _settling(job: Claimed, command: Command) -> Work:
-    return lambda unit: settle(unit, job, command)
+def _settling(job: Claimed, report: Report) -> Work:
+    return lambda unit: settle(unit, job, report)
 
 
 def _refusing(job: Claimed) -> Repair:
@@ -154,8 +154,8 @@ def _firing(instance: str, timer: int) -> Work:
     return fire
 
 
-def _starting(process: str, node: str) -> Work:
-    return lambda unit: fire_start_timer(unit, process, node)
+def _starting(process: str, node: str, part: int) -> Work:
+    return lambda unit: fire_start_timer(unit, process, node, part)
 
 
 def _deferring(table: Table, key: tuple[Any, ...]) -> Repair:

@@ -13,9 +13,17 @@ from flowkit.engine.clock import from_micros, micros
 from flowkit.engine.ids import join_id
 from flowkit.engine.payload import decode
 from flowkit.engine.snapshots import SAVED, SINCE, instance_of
-from flowkit.engine.sql.schema import CANDIDATE, EVENT, INCIDENT, INSTANCE, JOB, USER_TASK
+from flowkit.engine.sql.schema import CANDIDATE, EVENT, INCIDENT, INSTANCE, JOB, OUTBOX, USER_TASK
 from flowkit.engine.store import Row, Session
-from flowkit.engine.views import HistoryEntry, IncidentView, InstanceView, JobView, TokenView, UserTask
+from flowkit.engine.views import (
+    HistoryEntry,
+    IncidentView,
+    InstanceView,
+    JobView,
+    OutboxView,
+    TokenView,
+    UserTask,
+)
 from flowkit.errors import NotFound
 from flowkit.kernel import decode_events
 from flowkit.kernel.protocol import InstanceEnded
@@ -301,16 +309,60 @@ def incidents(
     limit: int | None = None,
     offset: int = 0,
 ) -> list[IncidentView]:
-    """Open incidents, oldest first."""
-    where = _Where().equal(instance=instance, process=process, node=element, kind=kind)
+    """Open incidents, oldest first: those of instances, and what could not be delivered (of the kind
+    *outbox*)."""
+    own = _Where().equal(instance=instance, process=process, node=element, kind=kind)
+    sent = _Where().add("failed=1").equal(instance=instance, process=process, node=element)
+    if kind is not None and kind != "outbox":
+        sent.add("1=0")
     sql = (
-        f"SELECT instance, key, process, node, kind, message, details, subject, created "
-        f"FROM {INCIDENT.name}{where} ORDER BY created, instance, key{_page(limit, offset)}"
+        "SELECT instance, key, process, node, kind, message, details, subject, created, '' AS id "
+        f"FROM {INCIDENT.name}{own} UNION ALL "
+        "SELECT instance, 0 AS key, process, node, 'outbox', error, kind, 0, created, id "
+        f"FROM {OUTBOX.name}{sent} ORDER BY created, instance, key, id{_page(limit, offset)}"
+    )
+    return [_incident(row) for row in session.query(sql, [*own.parameters, *sent.parameters])]
+
+
+def _incident(row: Row) -> IncidentView:
+    instance, key, process, node, kind, message, details, subject, created, sent = row
+    if sent:
+        short, _, trace = message.partition("\n")
+        text = f"The {details} could not be delivered: {short}"
+        name = f"{OUTBOX_PREFIX}{sent}"
+        return IncidentView(name, instance, process, node, "outbox", text, trace, None, from_micros(created))
+    job = join_id(instance, subject) if kind == "job" and subject else None
+    return IncidentView(
+        join_id(instance, key), instance, process, node, kind, message, details, job, from_micros(created)
+    )
+
+
+OUTBOX_PREFIX = "outbox:"
+"""Begins the id of an incident that is an entry of the outbox."""
+
+
+def outbox(
+    session: Session,
+    *,
+    kind: str | None = None,
+    state: str | None = None,
+    instance: str | None = None,
+    process: str | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[OutboxView]:
+    """What has not reached its receiver, oldest first."""
+    where = _Where().equal(kind=kind, instance=instance, process=process)
+    if state is not None:
+        where.add("failed=?", {"waiting": 0, "failed": 1}.get(state, -1))
+    sql = (
+        "SELECT id, kind, key, instance, process, node, payload, failed, attempt, due, error, created "
+        f"FROM {OUTBOX.name}{where} ORDER BY id{_page(limit, offset)}"
     )
     return [
-        IncidentView(
-            join_id(row[0], row[1]), row[0], row[2], row[3], row[4], row[5], row[6],
-            join_id(row[0], row[7]) if row[4] == "job" and row[7] else None, from_micros(row[8]),
+        OutboxView(
+            row[0], row[1], row[2], row[3], row[4], row[5], decode(bytes(row[6])),
+            "failed" if row[7] else "waiting", row[8], from_micros(row[9]), row[10], from_micros(row[11]),
         )
         for row in session.query(sql, where.parameters)
     ]  # fmt: skip

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from flowkit.engine.jobs import Claimed, perform, release
+from flowkit.engine.courier import deliver_due
+from flowkit.engine.jobs import Claimed, Report, perform, release
 from flowkit.engine.pump import Due, Pump, Result
 from flowkit.engine.transactional import perform_lent
 from flowkit.tasks import Registry, TaskContext
@@ -32,7 +33,7 @@ class InlineRunner:
         self._seconds_per_job = 0.0
 
     def run_until_idle(self) -> int:
-        """Do jobs, due timers and what was postponed until none is left; how many were done."""
+        """Do jobs, due timers, what was postponed and the outbox until none is left; how many were done."""
         done = 0
         due = Due()
         results: list[Result] = []
@@ -42,7 +43,13 @@ class InlineRunner:
             due = cycle.due
             results = []
             if not due and not cycle.jobs:
-                return done
+                if not self._registry.deliverers:
+                    return done
+                delivered = deliver_due(self._committer, self._registry)
+                if not delivered:
+                    return done
+                done += delivered
+                continue
             done += self._perform(list(cycle.jobs), results)
 
     def _wanted(self) -> Mapping[str, int]:
@@ -66,12 +73,12 @@ class InlineRunner:
                 assert handler is not None, "only jobs of known types are claimed"
                 begun = time.perf_counter()
                 if handler.transactional:
-                    command = perform_lent(self._committer, handler, job, self._context(job))
-                    committed += command is None
+                    report: Report | None = perform_lent(self._committer, handler, job, self._context(job))
+                    committed += report is None
                 else:
-                    command = perform(handler, job, self._context(job), self._committer.parts.telemetry)
-                if command is not None:
-                    results.append((job, command))
+                    report = perform(handler, job, self._context(job), self._committer.parts.telemetry)
+                if report is not None:
+                    results.append((job, report))
                 jobs.pop(0)
                 ended = time.perf_counter()
                 self._seconds_per_job += 0.1 * (ended - begun - self._seconds_per_job)

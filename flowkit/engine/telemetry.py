@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from flowkit.kernel import protocol as p
 
 if TYPE_CHECKING:
-    from flowkit.engine.jobs import Claimed
+    from flowkit.engine.jobs import Claimed, Report
 
 __all__ = ["Observed", "Telemetry"]
 
@@ -65,8 +65,8 @@ class Telemetry:
                     counter.add(1, {"process": process, **labels})
 
     @contextmanager
-    def handling(self, job: Claimed) -> Iterator[list[p.Command]]:
-        """The span of a handler; the command that it led to is put into the list."""
+    def handling(self, job: Claimed) -> Iterator[list[Report]]:
+        """The span of a handler; the report that it led to is put into the list."""
         attributes: dict[str, str | int] = {
             "flowkit.instance": job.instance,
             "flowkit.process": job.process,
@@ -74,11 +74,12 @@ class Telemetry:
             "flowkit.job": job.id,
             "flowkit.attempt": job.attempt,
         }
-        outcome: list[p.Command] = []
+        outcome: list[Report] = []
         begun = time.perf_counter()
         with self._tracer.start_as_current_span(f"flowkit.job {job.type}", attributes=attributes) as span:
             yield outcome
             if outcome and isinstance(outcome[0], p.FailJob):
                 span.set_status(self._status(self._error, outcome[0].message))
-        result = type(outcome[0]).__name__ if outcome else "interrupted"
+        report = getattr(outcome[0], "command", outcome[0]) if outcome else None
+        result = "interrupted" if report is None else type(report).__name__
         self._duration.record(time.perf_counter() - begun, {"type": job.type, "result": result})

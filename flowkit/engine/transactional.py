@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from flowkit.engine.jobs import Claimed, command_for_failure
+from flowkit.engine.outbox import checked, post
 from flowkit.engine.payload import json_copy
 from flowkit.errors import WrongState
 from flowkit.kernel.protocol import Command, CompleteJob
@@ -53,13 +54,17 @@ def _perform(committer: Committer, handler: Handler, job: Claimed, context: Task
     quiet = msgspec.structs.replace(context, heartbeat=_no_heartbeat)
 
     def work(unit: Unit) -> None:
+        context.outgoing.clear()  # of an attempt that met a conflict
         try:
             with _connection(handler, unit.batch.session) as connection:
                 variables = json_copy(handler.call(quiet, job.inputs(), connection))
             _check_open(unit.batch.session.connection)
+            outgoing = [checked(posted) for posted in context.outgoing]
         except Exception as error:
             raise _HandlerFailed(error) from error
         unit.step(job.instance, CompleteJob(job=job.key, variables=variables))
+        for posted in outgoing:
+            post(unit, job.instance, job.process, job.node, posted)
 
     try:
         committer.run_lent(work)

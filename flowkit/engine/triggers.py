@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from flowkit.engine.arrivals import Occurrence, forget_arrivals, occur
 from flowkit.engine.clock import from_micros, micros
 from flowkit.engine.sql.schema import START_TIMER, START_TRIGGER
 from flowkit.engine.store import Session
@@ -14,7 +15,6 @@ from flowkit.errors import FlowkitError, InvalidModel
 from flowkit.findings import Finding, Severity
 from flowkit.kernel import Program
 from flowkit.kernel.program import StartTrigger
-from flowkit.kernel.protocol import Start
 from flowkit.timers import parse_cycle, parse_timer_date, parse_timer_duration
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ def arm_triggers(unit: Unit, session: Session, program: Program) -> None:
     for start in program.starts:
         if start.kind == "timer" and start.timer is not None:
             due, cycle = _first(program, start, unit.now)
-            session.run(START_TIMER.insert, (process, start.node, micros(due), msgspec.json.encode(cycle)))
+            row = (process, start.node, start.part, micros(due), msgspec.json.encode(cycle))
+            session.run(START_TIMER.insert, row)
+    forget_arrivals(session, program)
 
 
 def _first(program: Program, start: StartTrigger, now: datetime) -> tuple[datetime, _Cycle]:
@@ -68,22 +70,22 @@ def _first(program: Program, start: StartTrigger, now: datetime) -> tuple[dateti
         raise InvalidModel([finding]) from None
 
 
-def due_start_timers(session: Session, at: int, limit: int, skip: str = "") -> list[tuple[str, str]]:
-    """``(process, node)`` of the start timers that are due, earliest first."""
-    sql = f"SELECT process, node FROM {START_TIMER.name} WHERE due<=? ORDER BY due LIMIT ?{skip}"
-    return [(row[0], row[1]) for row in session.query(sql, (at, limit))]
+def due_start_timers(session: Session, at: int, limit: int, skip: str = "") -> list[tuple[str, str, int]]:
+    """``(process, node, part)`` of the start timers that are due, earliest first."""
+    sql = f"SELECT process, node, part FROM {START_TIMER.name} WHERE due<=? ORDER BY due LIMIT ?{skip}"
+    return [(row[0], row[1], row[2]) for row in session.query(sql, (at, limit))]
 
 
-def fire_start_timer(unit: Unit, process: str, node: str) -> bool:
-    """Start an instance if the timer is still due, and set the cycle's next date, without drift."""
+def fire_start_timer(unit: Unit, process: str, node: str, part: int) -> bool:
+    """Let the start event occur if the timer is still due, and set the cycle's next date, without drift."""
     session = unit.read(START_TIMER)
-    sql = f"SELECT due, state FROM {START_TIMER.name} WHERE process=? AND node=? AND due<=?"
-    rows = session.query(sql + unit.parts.store.lock, (process, node, unit.at))
+    sql = f"SELECT due, state FROM {START_TIMER.name} WHERE process=? AND node=? AND part=? AND due<=?"
+    rows = session.query(sql + unit.parts.store.lock, (process, node, part, unit.at))
     if not rows:
         return False
     due, state = rows[0]
     cycle = msgspec.json.decode(bytes(state), type=_Cycle)
-    key = (process, node)
+    key = (process, node, part)
     after = None
     if cycle.text and cycle.remaining != 0:
         after = parse_cycle(cycle.text).next(from_micros(due))
@@ -93,6 +95,5 @@ def fire_start_timer(unit: Unit, process: str, node: str) -> bool:
         left = None if cycle.remaining is None else cycle.remaining - 1
         values = {"due": micros(after), "state": msgspec.json.encode(_Cycle(cycle.text, left))}
         unit.changes.patch(START_TIMER, key, values)
-    version = unit.newest(process)
-    unit.start(version, Start(start_event=node))
+    occur(unit, process, Occurrence(node, "timer", str(part)))
     return True

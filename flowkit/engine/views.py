@@ -17,6 +17,7 @@ __all__ = [
     "IncidentView",
     "InstanceView",
     "JobView",
+    "OutboxView",
     "TokenView",
     "UserTask",
 ]
@@ -133,8 +134,28 @@ class JobView:
 
 
 @dataclass(frozen=True, slots=True)
+class OutboxView:
+    """Something that has not reached its receiver. ``state``: waiting (for its next attempt, ``at``) or
+    failed: no attempts are left, an operator sends it again or drops it."""
+
+    id: str
+    kind: str
+    key: str
+    instance_id: str
+    process_id: str
+    element_id: str
+    payload: Mapping[str, Any]
+    state: str
+    attempt: int
+    at: datetime
+    error: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentView:
-    """Trouble that waits for an operator. ``details`` is a failed job's traceback."""
+    """Trouble that waits for an operator. ``details`` is a failed job's traceback. One of the kind
+    *outbox* tells of something that could not be delivered; its instance has gone on, or is over."""
 
     id: str
     instance_id: str

@@ -21,12 +21,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from flowkit.engine.clock import from_micros
-from flowkit.engine.jobs import LEASE, Claimed, perform, perform_async, release, renew
+from flowkit.engine.courier import Courier
+from flowkit.engine.jobs import LEASE, Claimed, Report, perform, perform_async, release, renew
 from flowkit.engine.pump import Due, Pump, Result, next_due
 from flowkit.engine.runner import context_of
 from flowkit.engine.transactional import perform_lent
 from flowkit.errors import FlowkitError, StoreUnavailable
-from flowkit.kernel.protocol import Command
 
 if TYPE_CHECKING:
     from flowkit.engine.commit import Work
@@ -70,7 +70,7 @@ class Worker:
         self._pump = Pump(
             self._committer, self.name, self._wanted, total=self._room, lease=lease, reads=self._reads
         )
-        self._running: dict[str, tuple[Claimed, Future[Command | None]]] = {}
+        self._running: dict[str, tuple[Claimed, Future[Report | None]]] = {}
         self._busy: Counter[str] = Counter()
         self._finished: deque[Claimed] = deque()
         self._wake = threading.Event()
@@ -79,6 +79,7 @@ class Worker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._turn = 0
         self._dispatcher: threading.Thread | None = None
+        self._courier: Courier | None = None
 
     # ---- life -------------------------------------------------------------------------------
 
@@ -88,6 +89,9 @@ class Worker:
             self._committer.listeners.append(self._wake.set)
             self._dispatcher = threading.Thread(target=self._dispatch, name="flowkit-worker", daemon=True)
             self._dispatcher.start()
+            if self._engine.registry.deliverers:
+                self._courier = Courier(self._committer, self._engine.registry, self._poll)
+                self._courier.start()
         return self
 
     def stop(self, timeout: float | None = 30.0) -> None:
@@ -103,6 +107,9 @@ class Worker:
                 self._committer.listeners.remove(self._wake.set)
             self._give_back()
             self._dispatcher = None
+        if self._courier is not None:
+            self._courier.stop(timeout)
+            self._courier = None
         self._threads.shutdown(wait=False, cancel_futures=True)
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
@@ -153,9 +160,9 @@ class Worker:
 
     def _redo(self, results: list[Result]) -> None:
         """Results that could not be stored are kept until they can be."""
-        for job, command in results:
-            done: Future[Command | None] = Future()
-            done.set_result(command)
+        for job, report in results:
+            done: Future[Report | None] = Future()
+            done.set_result(report)
             self._running[job.id] = (job, done)
             self._busy[job.type] += 1
             self._finished.append(job)
@@ -167,9 +174,9 @@ class Worker:
             entry = self._running.pop(job.id, None)
             if entry is not None and not entry[1].cancelled():
                 self._busy[job.type] -= 1
-                command = entry[1].result()
-                if command is not None:  # else it is stored already
-                    results.append((job, command))
+                report = entry[1].result()
+                if report is not None:  # else it is stored already
+                    results.append((job, report))
         return results
 
     def _pause(self) -> float:

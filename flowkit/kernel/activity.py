@@ -10,6 +10,7 @@ from typing import Any
 
 from flowkit.kernel.catching import install, prepare
 from flowkit.kernel.concluding import conclude
+from flowkit.kernel.data import read, written
 from flowkit.kernel.formula import Trouble
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.lifecycle import fail, open_scope
@@ -20,12 +21,22 @@ from flowkit.kernel.state import Token
 __all__ = ["begin", "finish", "finish_with", "work"]
 
 
+_NOTHING: Mapping[str, Any] = {}
+
+
 def begin(frame: Frame, token: Token, node: Node) -> None:
     """Activate an activity: boundary events, then loop or mappings, then the work."""
     looped = node.multi is not None or node.loop is not None
-    if looped and inside_body(frame, token):
+    inside = looped and inside_body(frame, token)
+    given = _NOTHING
+    if node.reads and (inside or not looped):
+        answer = read(frame, token, node)
+        if answer is None:
+            return
+        given = answer
+    if inside:
         scope = token.scopes[-1]
-        frame.set_variables(scope, frame.assignments(node.inputs, scope, {}))
+        frame.set_variables(scope, frame.assignments(node.inputs, scope, given))
         work(frame, token, node)
         return
     nodes = frame.program.nodes
@@ -33,7 +44,7 @@ def begin(frame: Frame, token: Token, node: Node) -> None:
     if looped:
         start_body(frame, token, node, armed)
         return
-    local = frame.assignments(node.inputs, token.scope, {})
+    local = frame.assignments(node.inputs, token.scope, given)
     for prepared in armed:
         install(frame, prepared)
     if node.inputs or node.outputs:
@@ -70,6 +81,8 @@ def finish(frame: Frame, token: Token, node: Node) -> None:
     try:
         inner = frame.instance.inner_scope(token)
         mapped = frame.assignments(node.outputs, inner, {}) if node.outputs else {}
+        if node.writes and not written(frame, token, node, mapped):
+            return
         if (node.multi is not None or node.loop is not None) and inside_body(frame, token):
             frame.propagate(inner, mapped)
             finish_instance(frame, token, node)

@@ -35,6 +35,7 @@ from flowkit.kernel.raising import raise_error, raise_escalation
 from flowkit.kernel.starting import put_start_tokens
 from flowkit.kernel.state import (
     Call,
+    DataRequest,
     Incident,
     Job,
     Request,
@@ -59,7 +60,7 @@ def _wait(frame: Frame, key: int, kind: type[W], what: str) -> W:
     return wait
 
 
-def _at(frame: Frame, wait: Job | UserTask | Call | Request) -> tuple[Token, Node]:
+def _at(frame: Frame, wait: Job | UserTask | Call | Request | DataRequest) -> tuple[Token, Node]:
     token = frame.instance.tokens[wait.token]
     return token, frame.program.nodes[token.node]
 
@@ -263,6 +264,27 @@ def _fail_decision(frame: Frame, command: p.FailDecision) -> None:
     fail(frame, token, Trouble("decision", command.message), resume="activate")
 
 
+def _complete_data(frame: Frame, command: p.CompleteData) -> None:
+    request = frame.instance.waits.get(command.request)
+    if isinstance(request, DataRequest):
+        token, node = _at(frame, request)
+        frame.emit(p.DataAnswered(request.key, command.values))
+        frame.answers[token.key] = command.values
+        if request.writes:
+            finish(frame, token, node)
+        else:
+            frame.push(enter, token.key)
+
+
+def _fail_data(frame: Frame, command: p.FailData) -> None:
+    request = frame.instance.waits.get(command.request)
+    if isinstance(request, DataRequest):
+        token, _ = _at(frame, request)
+        frame.emit(p.DataWithdrawn(request.key))
+        resume = "finish" if request.writes else "enter"
+        fail(frame, token, Trouble("data", command.message), resume=resume)
+
+
 def _complete_call(frame: Frame, command: p.CompleteCall) -> None:
     call = frame.instance.waits.get(command.call)
     if isinstance(call, Call):
@@ -360,6 +382,8 @@ COMMAND_TABLE: dict[type, Callable[[Frame, Any], None]] = {
     p.BroadcastSignal: _signal,
     p.CompleteDecision: _complete_decision,
     p.FailDecision: _fail_decision,
+    p.CompleteData: _complete_data,
+    p.FailData: _fail_data,
     p.CompleteCall: _complete_call,
     p.FailCall: _fail_call,
     p.ErrorFromCall: _error_from_call,

@@ -16,7 +16,7 @@ from flowkit.feel import HostFunction
 from flowkit.kernel.activity import begin
 from flowkit.kernel.behaviours import BEHAVIOURS, VARIANTS
 from flowkit.kernel.behaviours.joins import arrive_quantity
-from flowkit.kernel.compile_activities import Activities
+from flowkit.kernel.compile_activities import Activities, StoreReference
 from flowkit.kernel.compile_events import Events
 from flowkit.kernel.compile_formulas import Compiler
 from flowkit.kernel.compile_global import process_of_global_task
@@ -68,7 +68,10 @@ class _ProcessCompiler:
         self.process = process
         self.compiler = compiler
         self.events = Events(definitions, compiler)
-        self.activities = Activities(compiler, self.events, dict(_data_names(definitions, process)))
+        stores = dict(_stores(definitions, process))
+        names = {reference: store.variable for reference, store in stores.items()}
+        names |= dict(_data_names(definitions, process))
+        self.activities = Activities(compiler, self.events, names, stores)
         self.nodes: dict[str, Node] = {}
         self.flows: dict[str, Flow] = {}
         self.containers: dict[str, Container] = {}
@@ -155,8 +158,8 @@ class _ProcessCompiler:
         for start in starts:
             if not start.definitions:
                 self.starts.append(StartTrigger(start.id, "none"))
-            for catch in self.nodes[start.id].catches:
-                self.starts.append(_trigger(start.id, catch))
+            for part, catch in enumerate(self.nodes[start.id].catches):
+                self.starts.append(_trigger(start.id, catch, part))
         for node in container.nodes:
             if not getattr(node, "instantiate", False):
                 continue
@@ -165,8 +168,8 @@ class _ProcessCompiler:
                 targets = [self.flows[flow].target for flow in node.outgoing]
             for target in targets:
                 inner = self.nodes.get(target)
-                for catch in inner.catches if inner is not None else ():
-                    self.starts.append(_trigger(target, catch))
+                for part, catch in enumerate(inner.catches if inner is not None else ()):
+                    self.starts.append(_trigger(target, catch, part))
 
     def _handlers(self, container: m.Process | m.SubProcess) -> None:
         """Compensation handlers: by association from a boundary event, or an event subprocess."""
@@ -223,7 +226,8 @@ class _ProcessCompiler:
         compiled.behaviour, compiled.detail = work.behaviour, work.detail
         compiled.catches, compiled.throws = work.catches, work.throws
         compiled.event_subprocess = isinstance(node, m.SubProcess) and node.triggered_by_event
-        compiled.inputs, compiled.outputs = self.activities.inputs(node), self.activities.outputs(node)
+        compiled.inputs, compiled.reads = self.activities.inputs(node)
+        compiled.outputs, compiled.writes = self.activities.outputs(node)
         compiled.loop, compiled.multi = self.activities.loop(node), self.activities.multi(node)
         compiled.completion_quantity = node.completion_quantity
         if node.start_quantity > 1:
@@ -234,7 +238,7 @@ class _ProcessCompiler:
     def _catch_event(self, compiled: Node, node: m.CatchEvent) -> None:
         compiled.catches = self.events.catches(node)
         compiled.parallel = node.parallel_multiple and len(node.definitions) > 1
-        compiled.outputs = self.activities.outputs(node)
+        compiled.outputs, compiled.writes = self.activities.outputs(node)
         if isinstance(node, m.BoundaryEvent):
             compiled.attached_to, compiled.interrupting = node.attached_to, node.cancel_activity
         elif isinstance(node, m.StartEvent):
@@ -242,7 +246,7 @@ class _ProcessCompiler:
 
     def _throw_event(self, compiled: Node, node: m.ThrowEvent, links: Mapping[str, str]) -> None:
         job = self.activities.event_job(node)
-        compiled.inputs = self.activities.inputs(node)
+        compiled.inputs, compiled.reads = self.activities.inputs(node)
         if job is not None:
             compiled.behaviour, compiled.detail = VARIANTS["job"], job
             compiled.activate = begin
@@ -326,8 +330,8 @@ def _catches(event: m.CatchEvent, kind: type[m.EventDefinition]) -> bool:
     return any(isinstance(definition, kind) for definition in event.definitions)
 
 
-def _trigger(node: str, catch: Catch) -> StartTrigger:
-    return StartTrigger(node, catch.kind, catch.name, catch.key, catch.timer, catch.condition)
+def _trigger(node: str, catch: Catch, part: int) -> StartTrigger:
+    return StartTrigger(node, catch.kind, catch.name, catch.key, catch.timer, catch.condition, part)
 
 
 def _lane_names(lanes: tuple[m.Lane, ...]) -> Iterator[tuple[str, str]]:
@@ -365,6 +369,23 @@ def _container_data(container: m.Process | m.SubProcess) -> Iterator[tuple[str, 
                 yield given_input.id, given_input.name or given_input.id
         if isinstance(node, m.SubProcess):
             yield from _container_data(node)
+
+
+def _stores(
+    definitions: m.Definitions, container: m.Process | m.SubProcess
+) -> Iterator[tuple[str, StoreReference]]:
+    """The data stores that the process refers to: named by the store, else by the reference to it."""
+    known = {store.id: store for store in definitions.data_stores}
+    for reference in container.data_store_references:
+        store = known.get(reference.data_store)
+        own = reference.name or reference.id
+        name = (store.name or store.id) if store is not None else own
+        limited = store is not None and not store.is_unlimited
+        capacity = store.capacity if store is not None and limited else None
+        yield reference.id, StoreReference(reference.name or name, name, capacity)
+    for node in container.nodes:
+        if isinstance(node, m.SubProcess):
+            yield from _stores(definitions, node)
 
 
 def _io_names(io: m.IoSpecification | None) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +20,13 @@ from flowkit.kernel.program import (
     JobSpec,
     Loop,
     MultiInstance,
+    StoreRead,
+    StoreWrite,
     Throw,
     UserTaskSpec,
 )
 
-__all__ = ["Activities", "AdHocSpec", "Work"]
+__all__ = ["Activities", "AdHocSpec", "StoreReference", "Work"]
 
 _NO_IMPLEMENTATION = ("", "##unspecified", "##WebService")
 _PLACEHOLDER = "__targetRef_placeholder"
@@ -44,6 +46,15 @@ class AdHocSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreReference:
+    """``variable`` is what expressions call the content of the store named ``store``."""
+
+    variable: str
+    store: str
+    capacity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """What an activity is, compiled."""
 
@@ -56,11 +67,20 @@ class Work:
 class Activities:
     """Compiles activities; knows the data objects of the process by reference."""
 
-    def __init__(self, compiler: Compiler, events: Events, data: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        compiler: Compiler,
+        events: Events,
+        data: Mapping[str, str],
+        stores: Mapping[str, StoreReference],
+    ) -> None:
         self.compiler = compiler
         self.events = events
         self.data = data
-        """Variable name by the id of a data object, data object reference, property or data item."""
+        """Variable name by the id of a data object, a reference to one or to a store, property or data
+        item."""
+        self.stores = stores
+        """By the id of a data store reference."""
         self.job_types: set[str] = set()
 
     def work(self, node: m.Activity) -> Work:
@@ -230,24 +250,49 @@ class Activities:
 
     # ---- mappings ---------------------------------------------------------------------------
 
-    def inputs(self, node: m.Activity | m.ThrowEvent) -> tuple[Assignment, ...]:
+    def inputs(self, node: m.Activity | m.ThrowEvent) -> tuple[tuple[Assignment, ...], tuple[StoreRead, ...]]:
+        """What enters the node, and the stores that have to be read for that."""
         mapped = [
             Assignment(self.compiler.extension(node, one.source, one.location), tuple(one.target.split(".")))
             for one in node.extensions.inputs
         ]
+        reads: dict[StoreRead, None] = {}
         for association in node.input_associations:
             if self._target(association) != _PLACEHOLDER:
-                mapped += self._association(node, association)
-        return tuple(mapped)
+                made = self._association(node, association)
+                mapped += made
+                reads |= dict.fromkeys(self._reads(association, made))
+        return tuple(mapped), tuple(reads)
 
-    def outputs(self, node: m.Activity | m.CatchEvent) -> tuple[Assignment, ...]:
+    def _reads(self, association: m.DataAssociation, made: list[Assignment]) -> Iterator[StoreRead]:
+        """The stores that the association names as sources, or that its expressions mention."""
+        mentioned = frozenset[str]().union(*(one.formula.reads for one in made))
+        others = {name for one, name in self.data.items() if one not in self.stores}
+        for reference, store in self.stores.items():
+            named = reference in association.sources
+            if named or (store.variable in mentioned and store.variable not in others):
+                yield StoreRead(store.variable, store.store)
+
+    def outputs(
+        self, node: m.Activity | m.CatchEvent
+    ) -> tuple[tuple[Assignment, ...], tuple[StoreWrite, ...]]:
+        """What leaves the node for variables, and for data stores under keys that no variable has."""
         mapped = [
             Assignment(self.compiler.extension(node, one.source, one.location), tuple(one.target.split(".")))
             for one in node.extensions.outputs
         ]
+        writes: list[StoreWrite] = []
         for association in node.output_associations:
-            mapped += self._association(node, association)
-        return tuple(mapped)
+            store = self.stores.get(association.target)
+            for assignment in self._association(node, association):
+                name, *path = assignment.target
+                if store is not None and name == store.variable:
+                    key = f"\0{len(writes)}"
+                    writes.append(StoreWrite(key, store.store, tuple(path), store.capacity))
+                    mapped.append(Assignment(assignment.formula, (key,)))
+                else:
+                    mapped.append(assignment)
+        return tuple(mapped), tuple(writes)
 
     def _target(self, association: m.DataAssociation) -> str:
         return self.data.get(association.target, association.target)

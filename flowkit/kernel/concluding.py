@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flowkit.kernel import protocol as p
+from flowkit.kernel.data import ask_to_write
 from flowkit.kernel.formula import Trouble
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.lifecycle import close_scope, complete, consume, fail, open_scope, release_all
@@ -22,7 +23,7 @@ def conclude(frame: Frame, token: Token, node: Node, result: Mapping[str, Any]) 
     if token.holds:
         release_all(frame, token)
     if token.scopes:
-        for key in reversed(list(token.scopes)):
+        for key in reversed(token.scopes):
             close_scope(frame, frame.instance.scopes[key])
     if result:
         frame.propagate(token.scope, result)
@@ -41,6 +42,10 @@ def conclude_event(frame: Frame, token: Token, node: Node, variables: Mapping[st
         open_scope(frame, "activity", node.id, token.scope, token.key, variables)
         fail(frame, token, trouble, resume="finish")
         return
+    if node.writes:
+        open_scope(frame, "activity", node.id, token.scope, token.key, variables)
+        ask_to_write(frame, token, node, mapped)
+        return
     conclude(frame, token, node, mapped)
 
 
@@ -55,7 +60,7 @@ def record(frame: Frame, token: Token, node: Node) -> None:
     body = False
     for key in token.scopes:
         scope = scopes[key]
-        children += tuple(scope.records)
+        children += tuple(scope.records.values())
         body = body or scope.kind in BODIES
     if not children and (body or not node.handler):
         return

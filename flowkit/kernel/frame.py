@@ -24,7 +24,7 @@ __all__ = ["Frame"]
 class Frame:
     """The working place of one :func:`flowkit.kernel.step.step`."""
 
-    __slots__ = ("changed", "events", "instance", "moved", "now", "program", "queue")
+    __slots__ = ("answers", "changed", "events", "instance", "moved", "now", "program", "queue")
 
     def __init__(self, program: Program, instance: Instance, now: datetime) -> None:
         self.program = program
@@ -36,6 +36,8 @@ class Frame:
         """Scopes in which a token moved since their joins were last looked at."""
         self.changed: set[str] = set()
         """Variables that were set since the conditional events were last looked at."""
+        self.answers: dict[int, Mapping[str, Any]] = {}
+        """What data stores have just answered, by the token that goes on with it."""
 
     def emit(self, event: p.Event) -> None:
         """Record the event and apply it to the instance."""
@@ -93,7 +95,7 @@ class Frame:
         return formula.truth(self.variables(formula, scope, local), self.now)
 
     def assignments(
-        self, assignments: tuple[Assignment, ...], scope: int, local: dict[str, Any]
+        self, assignments: tuple[Assignment, ...], scope: int, local: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Evaluate mappings in order; each sees what the ones before it assigned."""
         assigned: dict[str, Any] = {}

@@ -17,6 +17,7 @@ from flowkit.kernel.program import Flow, Node
 from flowkit.kernel.state import (
     Call,
     Condition,
+    DataRequest,
     Incident,
     Job,
     Request,
@@ -247,6 +248,7 @@ _RELEASE: dict[type[Wait], Any] = {
     Condition: lambda wait, _: p.ConditionDisarmed(wait.key),
     Call: lambda wait, reason: p.CallClosed(wait.key, reason),
     Request: lambda wait, _: p.DecisionWithdrawn(wait.key),
+    DataRequest: lambda wait, _: p.DataWithdrawn(wait.key),
     Incident: lambda wait, _: p.IncidentResolved(wait.key),
 }
 
@@ -260,7 +262,7 @@ def release_all(frame: Frame, token: Token, reason: str = "cancelled") -> None:
 def withdraw(frame: Frame, token: Token) -> None:
     """Stop the work at the token's node: its waits, its scopes and all that is in them."""
     release_all(frame, token)
-    for key in reversed(list(token.scopes)):
+    for key in reversed(token.scopes):
         scope = frame.instance.scopes[key]
         terminate_tokens(frame, scope)
         close_scope(frame, scope)

@@ -34,6 +34,8 @@ __all__ = [
     "Node",
     "Program",
     "StartTrigger",
+    "StoreRead",
+    "StoreWrite",
     "Throw",
     "TimerSpec",
     "UserTaskSpec",
@@ -183,6 +185,24 @@ class Loop:
     maximum: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class StoreRead:
+    """The content of the data store ``store`` is ``variable`` in the node's input associations."""
+
+    variable: str
+    store: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreWrite:
+    """What the outputs give as ``key`` goes to a data store, or to ``path`` inside its content."""
+
+    key: str
+    store: str
+    path: tuple[str, ...] = ()
+    capacity: int | None = None
+
+
 @dataclass(slots=True)
 class Node:
     """A flow node, ready to run. ``detail`` is the specification that its behaviour reads."""
@@ -202,6 +222,8 @@ class Node:
     default: Flow | None = None
     inputs: tuple[Assignment, ...] = ()
     outputs: tuple[Assignment, ...] = ()
+    reads: tuple[StoreRead, ...] = ()
+    writes: tuple[StoreWrite, ...] = ()
     loop: Loop | None = None
     multi: MultiInstance | None = None
     boundary: tuple[str, ...] = ()
@@ -245,7 +267,8 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class StartTrigger:
-    """What can start the process. ``kind``: none, message, timer, signal or condition."""
+    """What can start the process. ``kind``: none, message, timer, signal or condition; ``part`` is which
+    of its node's definitions this is."""
 
     node: str
     kind: str
@@ -253,6 +276,7 @@ class StartTrigger:
     key: Formula | None = None
     timer: TimerSpec | None = None
     condition: Formula | None = None
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 A :class:`Command` is what somebody outside wants; an :class:`Event` is what has happened. Events are
 the only way by which an instance changes (:mod:`flowkit.kernel.state`), so a list of them *is* the
-instance. Some events are also *effects*: somebody outside has to act on them (see ``EFFECTS``).
+instance. Some events are also *effects*: somebody outside has to act on
+them (:mod:`flowkit.kernel.effects`).
 
 Keys (``token``, ``scope``, ``job``, ``timer`` …) are counters of one instance, never reused: together
 with the instance's id they are globally unique. ``node`` and ``flow`` are element ids of the diagram.
@@ -17,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["COMMANDS", "EFFECTS", "EVENTS", "Command", "Event"]
+__all__ = ["COMMANDS", "EVENTS", "Command", "Event"]
 
 
 class _Command(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="@", omit_defaults=True):
@@ -138,6 +139,20 @@ class CompleteDecision(_Command, frozen=True):
 
 class FailDecision(_Command, frozen=True):
     """The decision could not be evaluated: becomes an incident at its task."""
+
+    request: int
+    message: str
+
+
+class CompleteData(_Command, frozen=True):
+    """The data stores have answered a :class:`DataRequested`; ``values`` is what was read, by store."""
+
+    request: int
+    values: Mapping[str, Any] = {}
+
+
+class FailData(_Command, frozen=True):
+    """A data store could not be read or written: becomes an incident at the token."""
 
     request: int
     message: str
@@ -281,6 +296,14 @@ class InstanceSuspended(_Event, frozen=True):
 
 class InstanceResumed(_Event, frozen=True):
     pass
+
+
+class InstanceReopened(_Event, frozen=True):
+    """The events before this one are those of instance ``origin`` up to number ``seq``; from here on
+    this one goes its own way."""
+
+    origin: str
+    seq: int
 
 
 class InstanceMigrated(_Event, frozen=True):
@@ -602,6 +625,37 @@ class DecisionWithdrawn(_Event, frozen=True):
     request: int
 
 
+class DataWrite(msgspec.Struct, frozen=True, gc=False):
+    """``value`` is to become the content of ``store``, or of ``path`` inside it; of a list, or of a
+    context's entries, there may be ``capacity`` (None: any number)."""
+
+    store: str
+    path: tuple[str, ...]
+    value: Any
+    capacity: int | None = None
+
+
+class DataRequested(_Event, frozen=True):
+    """Read or write data stores and answer with CompleteData or FailData in the same transaction.
+
+    Either ``reads`` or ``writes`` is given."""
+
+    request: int
+    token: int
+    node: str
+    reads: tuple[str, ...]
+    writes: tuple[DataWrite, ...] = ()
+
+
+class DataAnswered(_Event, frozen=True):
+    request: int
+    values: Mapping[str, Any] = {}
+
+
+class DataWithdrawn(_Event, frozen=True):
+    request: int
+
+
 class CallOpened(_Event, frozen=True):
     """Start an instance of another process; answer with CompleteCall, ErrorFromCall or FailCall."""
 
@@ -702,7 +756,7 @@ class CompensationEnded(_Event, frozen=True):
 class IncidentRaised(_Event, frozen=True):
     """Something in the model or its data went wrong; the token stands until it is resolved.
 
-    ``kind``: expression, mapping, condition, no_flow, job, error_uncaught, call, decision, timer,
+    ``kind``: expression, mapping, condition, no_flow, job, error_uncaught, call, decision, data, timer,
     collection, form …; ``resume`` tells where the work goes on when the incident is resolved.
     """
 
@@ -736,6 +790,8 @@ Command = (
     | BroadcastSignal
     | CompleteDecision
     | FailDecision
+    | CompleteData
+    | FailData
     | CompleteCall
     | FailCall
     | ErrorFromCall
@@ -757,6 +813,7 @@ Event = (
     | InstanceEnded
     | InstanceSuspended
     | InstanceResumed
+    | InstanceReopened
     | InstanceMigrated
     | TokenCreated
     | FlowTaken
@@ -794,6 +851,9 @@ Event = (
     | DecisionRequested
     | DecisionAnswered
     | DecisionWithdrawn
+    | DataRequested
+    | DataAnswered
+    | DataWithdrawn
     | CallOpened
     | CallClosed
     | ErrorThrown
@@ -811,31 +871,3 @@ Event = (
 
 COMMANDS: tuple[type, ...] = Command.__args__
 EVENTS: tuple[type, ...] = Event.__args__
-
-EFFECTS: frozenset[type] = frozenset(
-    {
-        InstanceEnded,
-        JobOpened,
-        JobFailed,
-        JobRetried,
-        JobClosed,
-        UserTaskOpened,
-        UserTaskUpdated,
-        UserTaskClosed,
-        TimerSet,
-        TimerFired,
-        TimerCleared,
-        SubscriptionOpened,
-        SubscriptionTriggered,
-        SubscriptionClosed,
-        MessageThrown,
-        SignalThrown,
-        DecisionRequested,
-        CallOpened,
-        CallClosed,
-        EscalationThrown,
-        IncidentRaised,
-        IncidentResolved,
-    }
-)
-"""Events that somebody outside must act on; all others are only history."""

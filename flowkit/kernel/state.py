@@ -20,6 +20,7 @@ __all__ = [
     "BODIES",
     "Call",
     "Condition",
+    "DataRequest",
     "Incident",
     "Instance",
     "Job",
@@ -91,6 +92,12 @@ class Request(_Wait, omit_defaults=True):
     decision: str
 
 
+class DataRequest(_Wait, omit_defaults=True):
+    """``writes``: the node is done and gives to data stores, rather than takes from them to begin."""
+
+    writes: bool = False
+
+
 class Incident(_Wait, omit_defaults=True):
     kind: str
     resume: str
@@ -98,7 +105,7 @@ class Incident(_Wait, omit_defaults=True):
     subject: int = 0
 
 
-Wait = Job | UserTask | Timer | Subscription | Condition | Call | Request | Incident
+Wait = Job | UserTask | Timer | Subscription | Condition | Call | Request | DataRequest | Incident
 
 
 class Token(msgspec.Struct, omit_defaults=True, gc=False):
@@ -114,7 +121,7 @@ class Token(msgspec.Struct, omit_defaults=True, gc=False):
     active: bool = False
     flow: str | None = None
     holds: dict[int, None] = {}
-    scopes: list[int] = []
+    scopes: tuple[int, ...] = ()
     pending: tuple[Compensable, ...] = ()
 
 
@@ -144,7 +151,7 @@ class Scope(msgspec.Struct, omit_defaults=True, gc=False):
     joins: dict[str, dict[str, list[int]]] = {}
     resetting: dict[str, tuple[str, ...]] = {}
     holds: dict[int, None] = {}
-    records: list[Compensable] = []
+    records: dict[int, Compensable] = {}
     loop: LoopState | None = None
     occurred: dict[str, list[int]] = {}
 

@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from flowkit.errors import FlowkitError
 from flowkit.kernel import Instance, Program, decode_instance, encode_instance, new_instance, step
 from flowkit.kernel import protocol as p
+from flowkit.kernel.data import after_write
 
 if TYPE_CHECKING:
     from flowkit.simulation.cases import Case
@@ -159,6 +161,8 @@ class Machine:
         self._moves: list[Move] = []
         self._looked_up = 0
         """Transitions that were looked up and counted already."""
+        self.stores: dict[str, Any] = {}
+        """The content of the data stores in this replication; shared by its programs."""
         self.nodes: dict[str, int] = {}
         self.flows: dict[str, int] = {}
         self._first = self._state(encode_instance(new_instance(program, "case")))
@@ -300,23 +304,39 @@ class Machine:
         flows: list[str] = []
         while asked:
             for event in step(self.program, instance, asked.pop(0), now=instant):
+                if isinstance(event, p.FlowTaken):
+                    flows.append(event.flow)
+                    continue
                 if isinstance(event, p.ElementEntered):
                     nodes.append(event.node)
-                elif isinstance(event, p.FlowTaken):
-                    flows.append(event.flow)
                 elif isinstance(event, p.TokenCreated):
                     if event.flow is not None:
                         flows.append(event.flow)
+                    continue
                 elif isinstance(event, p.DecisionRequested):
                     seen = instance.inputs_of(event.request)
                     answer = self._decide(self.program, event, seen, instant)
                     if answer is not None:
                         asked.append(answer)
                         continue
+                elif isinstance(event, p.DataRequested):
+                    if event.request in instance.waits:  # not withdrawn in the same step
+                        asked.append(self._exchange(event))
+                    continue
                 effect = self._translator.effect(self.program, event, instant)
                 if effect is not None:
                     effects.append(effect)
         return Move(tuple(effects), tuple(nodes), tuple(flows)), oracle.taken
+
+    def _exchange(self, event: p.DataRequested) -> p.Command:
+        """Data stores are kept in memory, empty at the beginning of a replication."""
+        try:
+            for write in event.writes:
+                self.stores[write.store] = after_write(self.stores.get(write.store), write)
+        except FlowkitError as error:
+            return p.FailData(request=event.request, message=str(error))
+        values = {store: self.stores.get(store) for store in event.reads}
+        return p.CompleteData(request=event.request, values=values)
 
     # ---- what happened ----------------------------------------------------------------------
 

@@ -132,8 +132,9 @@ def _compile(definitions: list[m.Definitions], draft: Draft, plan: Plan) -> None
         wanted += [called.id for called in program.called_processes]
         here = list(all_texts(by_id[process]))
         texts.update(here)
-        plan.shared[process] = not _depends_on_time(by_id[process], here)
-    plan.read = frozenset(name for text in texts for name in reads_of(text) or ())
+        stores = any(node.reads or node.writes for node in program.nodes.values())
+        plan.shared[process] = not stores and not _depends_on_time(by_id[process], here)
+    plan.read = frozenset(name for text in texts for name in reads_of(text) or ()) | plan.decisions.reads
     for name in draft.scenario.service_levels:
         _check_service_level(name, plan)
 

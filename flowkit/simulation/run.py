@@ -86,6 +86,9 @@ class Run:
         self.machines = machines.by_process
         self.streams = streams = Streams(seed, replication)
         self._machine = machines.by_process[plan.process]
+        stores: dict[str, Any] = {}
+        for machine in machines.by_process.values():
+            machine.stores = stores
         self.now = 0.0
         self.counter = 0
         self.heap: list[tuple[float, int, Callable[[Run, Any], None], Any]] = []

@@ -135,12 +135,17 @@ class _Abstraction:
         return detail
 
     def node(self, node: Node, flows: Mapping[str, Flow]) -> Node:
+        to_stores = {one.key for one in node.writes}
         return replace(
             node,
             out=tuple(flows[flow.id] for flow in node.out),
             default=flows[node.default.id] if node.default is not None else None,
             inputs=tuple(Assignment(_fixed(None), one.target) for one in node.inputs),
-            outputs=tuple(Assignment(_fixed(None), one.target) for one in node.outputs),
+            outputs=tuple(
+                Assignment(_fixed(None), one.target) for one in node.outputs if one.target[0] not in to_stores
+            ),
+            reads=(),
+            writes=(),
             loop=self.loop(node.loop) if node.loop else None,
             multi=self.multi(node.multi) if node.multi else None,
             catches=tuple(self.catch(catch) for catch in node.catches),

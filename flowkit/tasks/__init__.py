@@ -10,16 +10,22 @@ from __future__ import annotations
 
 from flowkit.tasks.connections import Connection
 from flowkit.tasks.context import TaskContext
-from flowkit.tasks.outcomes import BpmnError, InvalidHandler, Retry
+from flowkit.tasks.outcomes import BpmnError, InvalidHandler, Retry, Undeliverable
+from flowkit.tasks.outgoing import Deliverer, Outgoing, Posted, deliver
 from flowkit.tasks.registry import Handler, Registry, task
 
 __all__ = [
     "BpmnError",
     "Connection",
+    "Deliverer",
     "Handler",
     "InvalidHandler",
+    "Outgoing",
+    "Posted",
     "Registry",
     "Retry",
     "TaskContext",
+    "Undeliverable",
+    "deliver",
     "task",
 ]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
+
+from flowkit.tasks.outgoing import Posted
 
 __all__ = ["TaskContext"]
 
@@ -38,3 +41,15 @@ class TaskContext(msgspec.Struct, frozen=True, kw_only=True):
     """The engine's clock, which is virtual in tests and simulations."""
     heartbeat: Callable[[], None] = _no_heartbeat
     """Extends the lease of a long job; call it at least every third of the lease's length."""
+    outgoing: list[Posted] = []
+    """What the handler has sent; it goes to the outbox when the job is done."""
+
+    def send(
+        self, kind: str, payload: Mapping[str, Any], *, key: str = "", attempts: int | None = None
+    ) -> None:
+        """Put something into the outbox, stored together with the job's completion: nothing is sent
+        when the handler raises. The deliverer of ``kind`` (``@deliver``) brings it to its receiver.
+
+        ``key`` tells the receiver what it has had already; the default is unique: the job's id and a number.
+        """
+        self.outgoing.append(Posted(kind, payload, key or f"{self.job_id}/{len(self.outgoing)}", attempts))

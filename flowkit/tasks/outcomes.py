@@ -8,7 +8,7 @@ from typing import Any
 
 from flowkit.errors import FlowkitError
 
-__all__ = ["BpmnError", "InvalidHandler", "Retry"]
+__all__ = ["BpmnError", "InvalidHandler", "Retry", "Undeliverable"]
 
 
 class BpmnError(Exception):
@@ -40,6 +40,10 @@ class Retry(Exception):
         self.message = message
         self.after = after
         super().__init__(message or "the handler asks to be called again")
+
+
+class Undeliverable(Exception):
+    """A deliverer can't bring this to its receiver, and trying again would not help: an incident at once."""
 
 
 class InvalidHandler(FlowkitError, TypeError):

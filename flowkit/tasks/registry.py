@@ -19,6 +19,7 @@ from flowkit.tasks.calls import Signature, arguments_error, read_signature
 from flowkit.tasks.context import TaskContext
 from flowkit.tasks.jsonable import NotJson, to_json_value
 from flowkit.tasks.outcomes import InvalidHandler
+from flowkit.tasks.outgoing import DELIVERS, Deliverer, Delivers
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -206,13 +207,18 @@ class Registry:
 
     def __init__(self, *sources: Source) -> None:
         self._handlers: dict[str, Handler] = {}
+        self._deliverers: dict[str, Deliverer] = {}
         for source in sources:
             self.add(source)
 
     def add(self, source: Source) -> None:
-        """Add handlers; raises InvalidHandler for what is none, and for a job type taken already."""
+        """Add handlers and deliverers; raises InvalidHandler for what is none, and for a job type or
+        kind taken already."""
         for function in _functions(source):
-            self._add(function)
+            if hasattr(function, MARK):
+                self._add(function)
+            if hasattr(function, DELIVERS):
+                self._add_deliverer(function)
 
     def _add(self, function: Callable[..., Any]) -> None:
         mark: Mark = getattr(function, MARK)
@@ -227,15 +233,39 @@ class Registry:
             )
         self._handlers[mark.type] = Handler(function, mark)
 
+    def _add_deliverer(self, function: Callable[..., Any]) -> None:
+        mark: Delivers = getattr(function, DELIVERS)
+        known = self._deliverers.get(mark.kind)
+        if known is not None and known.function != function:
+            raise InvalidHandler(
+                f"two functions deliver {mark.kind!r}, {known.function.__qualname__} and "
+                f"{function.__qualname__}; a kind has exactly one. "
+                "Use replace() to take its place on purpose."
+            )
+        if inspect.iscoroutinefunction(function):
+            raise InvalidHandler(
+                f"{function.__qualname__} delivers {mark.kind!r}: expected a plain function, found an async"
+            )
+        self._deliverers[mark.kind] = Deliverer(mark.kind, mark.attempts, function)
+
     def replace(self, source: Source) -> None:
-        """Add handlers, taking the place of those of the same type: for tests and for adaptation."""
+        """Like :meth:`add`, taking the place of those of the same type or kind: for tests and for
+        adaptation."""
         for function in _functions(source):
-            self._handlers.pop(getattr(function, MARK).type, None)
-            self._add(function)
+            if hasattr(function, MARK):
+                self._handlers.pop(getattr(function, MARK).type, None)
+            if hasattr(function, DELIVERS):
+                self._deliverers.pop(getattr(function, DELIVERS).kind, None)
+            self.add(function)
 
     def get(self, job_type: str) -> Handler | None:
         """The handler of ``job_type``, or None."""
         return self._handlers.get(job_type)
+
+    @property
+    def deliverers(self) -> Mapping[str, Deliverer]:
+        """Who delivers what, by kind."""
+        return self._deliverers
 
     @property
     def types(self) -> frozenset[str]:
@@ -258,8 +288,9 @@ class Registry:
 def _functions(source: Source) -> list[Callable[..., Any]]:
     """The marked functions that ``source`` stands for."""
     if isinstance(source, Registry):
-        return [handler.function for handler in source]
-    if callable(source) and hasattr(source, MARK):
+        deliverers = [deliverer.function for deliverer in source.deliverers.values()]
+        return [*(handler.function for handler in source), *deliverers]
+    if callable(source) and (hasattr(source, MARK) or hasattr(source, DELIVERS)):
         return [source]
     if isinstance(source, ModuleType):
         return _marked(source)
@@ -270,7 +301,7 @@ def _functions(source: Source) -> list[Callable[..., Any]]:
     found = _marked(source)
     if not found:
         raise InvalidHandler(
-            "expected handlers (functions marked with @task, or a module or object that has some), "
+            "expected handlers (functions marked with @task or @deliver, a module or object that has some), "
             f"found {source!r}"
         )
     return found
@@ -281,6 +312,7 @@ def _marked(owner: Any) -> list[Callable[..., Any]]:
     found: dict[int, Callable[..., Any]] = {}
     for name in names:
         value = getattr(owner, name, None)
-        if callable(value) and isinstance(getattr(value, MARK, None), Mark):
+        marked = isinstance(getattr(value, MARK, None), Mark)
+        if callable(value) and (marked or isinstance(getattr(value, DELIVERS, None), Delivers)):
             found[id(getattr(value, "__func__", value))] = value
     return list(found.values())

@@ -26,7 +26,7 @@ Used = dict[str, dict[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class TrailLine:
-    """One thing that happened. ``kind`` is start, task, job, gateway, timer, message, signal, decision,
+    """One thing that happened. ``kind`` is start, task, job, gateway, timer, message, signal, decision, data,
     call, event, error, escalation, compensation, incident or end; ``depth`` counts the calls above."""
 
     at: datetime
@@ -248,6 +248,10 @@ class _Teller:
         node, decision = self._requests.get(event.request, ("", ""))
         return "decision", node, f"{decision} = {_value(event.output)}"
 
+    def data(self, event: p.DataRequested) -> tuple[str, str, str]:
+        given = [f"{one.store} = {_value(one.value)}" for one in event.writes]
+        return "data", event.node, ", ".join([*(f"? {store}" for store in event.reads), *given])
+
     def called(self, event: p.CallOpened) -> tuple[str, str, str]:
         self._calls[event.call] = event.node
         return "call", event.node, event.process
@@ -298,6 +302,7 @@ _WORDS: dict[type, Words] = {
     p.SignalThrown: _Teller.thrown,
     p.DecisionRequested: _Teller.requested,
     p.DecisionAnswered: _Teller.answered,
+    p.DataRequested: _Teller.data,
     p.CallOpened: _Teller.called,
     p.CallClosed: _Teller.call_closed,
     p.ErrorThrown: _Teller.error,

@@ -184,12 +184,6 @@ REFUSED = {
     '<message id="m" name="M"/><collaboration id="c"><correlationKey id="k">'
     "<correlationPropertyRef>cp</correlationPropertyRef></correlationKey></collaboration>"
     '<process id="p" isExecutable="true">' + _TASK.format('<userTask id="x" name="T"/>') + "</process>",
-    "dataStore.data": _TASK.format(
-        '<userTask id="x" name="T"><ioSpecification><dataInput id="i"/><inputSet>'
-        "<dataInputRefs>i</dataInputRefs></inputSet><outputSet/></ioSpecification><dataInputAssociation><sourceRef>store</sourceRef>"
-        "<targetRef>i</targetRef></dataInputAssociation></userTask>"
-    )
-    + '<dataStoreReference id="store" name="DMS"/>',
     "resource.parameters": '<resource id="r" name="R"><resourceParameter id="rp" name="skill"/></resource>'
     '<process id="p" isExecutable="true">'
     + _TASK.format(

@@ -14,7 +14,7 @@ import pytest
 from lxml import etree
 
 from flowkit.bpmn import check_deployable, parse
-from flowkit.errors import InvalidModel
+from flowkit.engine import Engine
 from flowkit.kernel import Program, compile_process
 from flowkit.kernel import protocol as p
 from flowkit.kernel.state import Condition, Subscription, Timer
@@ -98,13 +98,16 @@ def test_multiple_start_is_triggered_by_each_definition(trigger: str) -> None:
 
 
 @row("1a Parallel-multiple start: parallelMultiple is ignored, any of the definitions starts")
-def test_parallel_multiple_start_of_a_process_is_refused() -> None:
-    with pytest.raises(InvalidModel) as refused:
-        deployed(
-            start("s", message("M") + signal("S"), parallelMultiple=True), log("a"), end(),
-            flows="s > a; a > e",
-        )  # fmt: skip
-    assert [(one.rule, one.element_id) for one in refused.value.findings] == [("not-executed", "s")]
+def test_parallel_multiple_start_needs_every_definition() -> None:
+    data = process(
+        start("s", message("M") + signal("S"), parallelMultiple=True), user("a"), end(), flows="s > a; a > e"
+    )
+    with Engine() as engine:
+        engine.deploy({"p.bpmn": data})
+        assert engine.publish("M") == []
+        assert engine.instances() == []
+        [case] = engine.broadcast("S")
+        assert engine.instance(case).active_elements == ("a",)
 
 
 def with_event_subprocess(trigger: str, *, interrupting: bool = True) -> Program:

@@ -13,7 +13,7 @@ from flowkit.bpmn.diagram import draw
 from flowkit.kernel import compile_process
 from flowkit.kernel import protocol as p
 from flowkit.kernel.behaviours import BEHAVIOURS
-from flowkit.kernel.state import Call, Job, Request, Subscription, Timer, UserTask
+from flowkit.kernel.state import Call, DataRequest, Job, Request, Subscription, Timer, UserTask
 from tests.docs.draw_elements import DIAGRAMS
 from tests.kernel.diagrams import Run
 
@@ -197,6 +197,9 @@ LINES: dict[str, list[Line]] = {
             gives={"quotation": 980, "note": None},
         )
     ],
+    "data-stores": [
+        Line(["take", ("take", {"remaining": 7}), "take"], "start take end", gives={"remaining": None}),
+    ],
     "pools-and-lanes": [
         Line(["need", "offer_in", "order"], "start need ask offer_in order end", {"case": "C-1"}),
     ],
@@ -219,7 +222,7 @@ def lead(run: Run, action: Any) -> None:
     node, given = action if isinstance(action, tuple) else (action, {})
     node, _, part = node.partition("-")
     wanted = {"timer": (Timer,), "message": (Subscription,)}.get(
-        part, (Job, UserTask, Subscription, Timer, Call, Request)
+        part, (Job, UserTask, Subscription, Timer, Call, Request, DataRequest)
     )
     wait = next(
         w for w in run.instance.waits.values() if getattr(w, "node", "") == node and isinstance(w, wanted)
@@ -232,6 +235,8 @@ def lead(run: Run, action: Any) -> None:
         run.fire(node)
     elif isinstance(wait, Call):
         run.do(p.CompleteCall(wait.key, given))
+    elif isinstance(wait, DataRequest):
+        run.do(p.CompleteData(wait.key, given))
     elif isinstance(wait, Request):
         run.do(p.CompleteDecision(wait.key, given))
     elif isinstance(wait, Subscription) and wait.kind == "signal":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,8 @@ from flowkit.simulation import Result, load_scenario, open_study, simulate
 from flowkit.simulation.experiment import run_once
 from flowkit.simulation.planning import make_plan
 from flowkit.simulation.run import Machines
+from tests.kernel.diagrams import end, job, process, start
+from tests.kernel.test_data_stores import assign, gives, io, takes
 
 MODELS = Path(__file__).parent / "models"
 
@@ -343,6 +346,35 @@ def test_an_interrupt_leaves_what_is_finished() -> None:
     assert result.replications == 3
 
 
+def test_ctrl_c_stops_the_worker_processes_and_leaves_what_is_finished(tmp_path: Path) -> None:
+    """As a terminal does it: the interrupt reaches every process of the group."""
+    code = (
+        "import sys; from flowkit.simulation import simulate\n"
+        "def tell(done, planned): print(done, flush=True)\n"
+        "result = simulate(sys.argv[1], replications=500, cases=3000, processes=2, progress=tell)\n"
+        "print('kept', result.replications, result.interrupted, result.cycle_time.mean.value > 0)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(MODELS / "shared.yaml")],
+        env={**os.environ, "PYTHONPATH": str(MODELS.parents[2])},
+        stdout=subprocess.PIPE,
+        stderr=(tmp_path / "stderr").open("w"),
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line == "2\n":
+                os.killpg(process.pid, signal.SIGINT)
+                break
+        rest = process.stdout.read()
+    assert process.returncode == 0
+    kept = rest.strip().splitlines()[-1].split()
+    assert (kept[0], kept[2:]) == ("kept", ["True", "True"])
+    assert 2 <= int(kept[1]) < 500
+    assert "Traceback" not in (tmp_path / "stderr").read_text()
+
+
 @pytest.mark.parametrize(
     ("part", "fault"),
     [
@@ -369,3 +401,16 @@ def test_scenarios_extend_each_other(tmp_path: Path) -> None:
     assert variant.pools["front"].size == 6
     assert variant.pools["back"].size == 3
     assert simulate(variant, replications=2, cases=100)["cases.completed"].value == 100
+
+
+def test_data_stores_are_kept_in_memory_and_begin_empty_in_each_replication(tmp_path: Path) -> None:
+    update = "if given = null then [1] else append(given, 1)"
+    inner = io("a", takes("ain"), gives("", assign(update, "stock")))
+    reference = '<bpmn:dataStoreReference id="ref" name="stock" dataStoreRef="ds"/>'
+    limit = '<bpmn:dataStore id="ds" name="warehouse" capacity="3" isUnlimited="false"/>'
+    data = process(reference, start(), job("a", inner=inner), end(), flows="s > a; a > e", roots=limit)
+    path = tmp_path / "stock.bpmn"
+    path.write_bytes(data)
+    result = simulate({"model": {"bpmn": str(path)}, "run": {"stop": {"cases": 5}, "replications": 2}})
+    assert result["cases.completed"].value == 3
+    assert all("holds at most 3, not 4" in reason for one in result.outcomes for reason in one.stuck)

@@ -19,6 +19,7 @@ from flowkit.bpmn.lint import (
     flows,
     gateways,
     loops,
+    stores,
     triggers,
     vendor,
 )
@@ -40,6 +41,7 @@ RULES: tuple[Rule, ...] = (
     *activities.RULES,
     *loops.RULES,
     *data.RULES,
+    *stores.RULES,
     *collaboration.RULES,
     *expressions.RULES,
     *vendor.RULES,

@@ -52,16 +52,17 @@ class PostgreSQLSession:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection: psycopg.Connection[Any] = connection
-        self._cursor = connection.cursor()
+        self._reading = connection.cursor()
+        self._writing = connection.cursor()  # of its own: results that are still on their way end up there
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        return self._cursor.execute(_translate(sql), parameters).fetchall()
+        return self._reading.execute(_translate(sql), parameters).fetchall()
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        self._cursor.execute(_translate(sql), parameters)
+        self._writing.execute(_translate(sql), parameters)
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        self._cursor.executemany(_translate(sql), rows)
+        self._writing.executemany(_translate(sql), rows)
 
 
 class _Reader(PostgreSQLSession):

@@ -90,9 +90,24 @@ START_TRIGGER = Table(
 )
 START_TIMER = Table(
     "flowkit_start_timer",
-    ("process text", "node text", "due int", "state blob"),
-    ("process", "node"),
+    ("process text", "node text", "part int", "due int", "state blob"),
+    ("process", "node", "part"),
     ("(due)",),
+)
+ARRIVAL = Table(
+    "flowkit_arrival",
+    (
+        "id text",
+        "process text",
+        "node text",
+        "cause text",
+        "correlation_key text",
+        "keyed int",
+        "variables blob",
+        "at int",
+    ),
+    ("id",),
+    ("(process, node, cause, correlation_key, id)",),
 )
 INSTANCE = Table(
     "flowkit_instance",
@@ -242,11 +257,32 @@ MESSAGE = Table(
 MESSAGE_SEEN = Table(
     "flowkit_message_seen", ("message_id text", "expires int"), ("message_id",), ("(expires)",)
 )
+DATA_STORE = Table("flowkit_data_store", ("name text", "content blob", "at int"), ("name",))
 POSTPONED = Table(
     "flowkit_postponed",
     ("id text", "instance text", "waits_for text null", "event blob"),
     ("id",),
     ("(id) where waits_for is null", "(waits_for) where waits_for is not null"),
+)
+OUTBOX = Table(
+    "flowkit_outbox",
+    (
+        "id text",
+        "kind text",
+        "key text",
+        "instance text",
+        "process text",
+        "node text",
+        "payload blob",
+        "attempt int",
+        "attempts int null",
+        "due int",
+        "failed int",
+        "error text",
+        "created int",
+    ),
+    ("id",),
+    ("(kind, due) where failed = 0", "(created) where failed = 1", "(instance)"),
 )
 
 TABLES = (
@@ -257,6 +293,7 @@ TABLES = (
     DEFINITION,
     START_TRIGGER,
     START_TIMER,
+    ARRIVAL,
     INSTANCE,
     EVENT,
     JOB,
@@ -267,7 +304,9 @@ TABLES = (
     INCIDENT,
     MESSAGE,
     MESSAGE_SEEN,
+    DATA_STORE,
     POSTPONED,
+    OUTBOX,
 )
 INSTANCE_ROWS = (JOB, TIMER, SUBSCRIPTION, USER_TASK, CANDIDATE, INCIDENT)
 """What a live instance has rows in; all are gone when it ends."""

@@ -9,6 +9,7 @@ from flowkit.kernel import protocol as p
 from flowkit.kernel.catching import install, prepare
 from flowkit.kernel.compensating import handler_done
 from flowkit.kernel.concluding import conclude, conclude_event
+from flowkit.kernel.data import ask_to_write, read
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.lifecycle import consume
 from flowkit.kernel.program import Behaviour, Node
@@ -23,6 +24,9 @@ _AFTER_COMPENSATION = ("error", "cancel", "terminate")
 def _start(frame: Frame, token: Token, node: Node) -> None:
     """A start event passes; what its trigger brought is mapped by ``outputs``."""
     mapped = frame.assignments(node.outputs, token.scope, {}) if node.outputs else {}
+    if node.writes:
+        ask_to_write(frame, token, node, mapped)
+        return
     conclude(frame, token, node, mapped)
 
 
@@ -51,7 +55,10 @@ BOUNDARY = Behaviour(_boundary, resume=conclude_event)
 
 def _throw(frame: Frame, token: Token, node: Node) -> None:
     """Throw every result in turn; those that end the scope come last (the compiler sorts them)."""
-    payload = frame.assignments(node.inputs, token.scope, {})
+    given = read(frame, token, node) if node.reads else {}
+    if given is None:
+        return
+    payload = frame.assignments(node.inputs, token.scope, given)
     if len(node.throws) > 1:
         check(frame, node.throws, token.scope)
     _throw_from(frame, token, node, 0, payload)

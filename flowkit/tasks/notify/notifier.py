@@ -1,14 +1,14 @@
 """Sending notices: who, by which channel, once; a channel that is down never blocks a process.
 
-For every recipient the channels that the diagram prefers are tried in order; the first that delivers
-is it. If none does and one of them was only *down*, the job asks to be tried again; recipients served
-already are skipped then. On the last attempt the settings' fallback channels are tried, and what
-still can't be delivered is written down as such, and the process goes on.
+The job type ``notify`` renders the notices and puts them into the outbox: the process goes on. Each
+is then delivered on its own. The channels that the diagram prefers are tried in order; the first that
+delivers is it. If none does and one of them was only *down*, the notice is tried again later. On the
+last attempt, or at once where waiting would not help, the settings' fallback channels are tried; what
+still can't be delivered is written down as such and stays in the outbox as an incident.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,8 @@ from flowkit.tasks.books import Books, MemoryBooks
 from flowkit.tasks.context import TaskContext
 from flowkit.tasks.notify.channels import Channel, ChannelDown, ChannelRefused, MemoryChannel, Notice
 from flowkit.tasks.notify.templates import Templates
-from flowkit.tasks.outcomes import Retry
+from flowkit.tasks.outcomes import Retry, Undeliverable
+from flowkit.tasks.outgoing import Outgoing, deliver
 from flowkit.tasks.registry import task
 from flowkit.tasks.shapes import Contact
 
@@ -30,7 +31,8 @@ __all__ = ["CHANNELS", "Notifier"]
 CHANNELS = ("电话", "短信", "邮件", "旺旺", "站内信", "企业微信", "钉钉", "飞书")
 """The channels' usual names; without a settings file each of them is kept in memory."""
 
-log = logging.getLogger("flowkit.notify")
+NOTICE = "notice"
+"""The outbox's kind of notices."""
 
 Recipients = str | Contact | list[str | Contact]
 
@@ -132,7 +134,7 @@ class Notifier:
         data: dict[str, Any] | None = None,
         channel: str | None = None,
     ) -> None:
-        """Render the template that the header ``template`` names and send it to every recipient.
+        """Render the template that the header ``template`` names and post it to every recipient.
 
         The variable ``channel``, or else the header, lists channels by preference, separated by commas.
         """
@@ -142,19 +144,44 @@ class Notifier:
                 "notify expects the header 'template', found none", [("/template", "missing")]
             )
         names = self.preference(channel or ctx.headers.get("channel"))
-        waiting = []
         for notice in self.render(template, recipients, data or {}, ctx):
-            if not self._settled(notice.key) and not self._deliver(notice, names, ctx):
-                waiting.append(notice.to)
-        if waiting:
-            raise Retry(f"no channel reached {', '.join(waiting)} yet", after=self._retry_after)
+            payload = {
+                "template": notice.template,
+                "to": notice.to,
+                "contact": notice.contact,
+                "subject": notice.subject,
+                "text": notice.text,
+                "missing": notice.missing,
+                "channels": names,
+            }
+            ctx.send(NOTICE, payload, key=notice.key, attempts=ctx.retries + 1)
 
-    def _deliver(self, notice: Notice, names: list[str], ctx: TaskContext) -> bool:
-        """Whether the notice is settled: delivered, or given up for good."""
+    @deliver(NOTICE)
+    def deliver(self, item: Outgoing) -> None:
+        """Bring a notice to its recipient; raises Retry while a channel is down, Undeliverable when
+        nothing is left to be tried."""
+        it = item.payload
+        notice = Notice(
+            it["template"], it["to"], it["contact"], it["subject"], it["text"], item.key, tuple(it["missing"])
+        )
+        if self._status(item.key) == "sent":
+            return
+        preferred = [name for name in it["channels"] if name in self.channels]
+        reasons = [f"{name}: no such channel" for name in it["channels"] if name not in self.channels]
+        channel, down = self._try(notice, preferred, reasons)
+        if not channel and down and not item.last:
+            raise Retry(f"{notice.to}: {'; '.join(reasons)}", after=self._retry_after)
+        if not channel:
+            rest = [name for name in self._fallback if name not in preferred]
+            channel, _ = self._try(notice, rest, reasons)
+        self._record(notice, item, "sent" if channel else "undelivered", channel, reasons)
+        if not channel:
+            raise Undeliverable(f"{notice.template} to {notice.to}: {'; '.join(reasons)}")
+
+    def _try(self, notice: Notice, names: list[str], reasons: list[str]) -> tuple[str, bool]:
+        """The channel that delivered ("" if none did), and whether one was only down."""
         down = False
-        reasons = []
-        last = ctx.retries <= 0
-        for name in [*names, *(self._fallback if last else ())]:
+        for name in names:
             channel = self.channels[name]
             address = channel.address(notice.contact)
             if address is None:
@@ -168,25 +195,15 @@ class Notifier:
             except ChannelRefused as error:
                 reasons.append(f"{name}: {error}")
             else:
-                self._record(notice, ctx, "sent", name, reasons)
-                return True
-        if down and not last:
-            return False
-        if not last and self._fallback and not down:  # nothing will change by waiting: fall back at once
-            rest = [name for name in self._fallback if name not in names]
-            if rest:
-                return self._deliver(notice, rest, ctx)
-        log.warning("notice %s to %s was not delivered: %s", notice.template, notice.to, "; ".join(reasons))
-        self._record(notice, ctx, "undelivered", "", reasons)
-        return True
+                return name, False
+        return "", down
 
-    def _settled(self, key: str) -> bool:
+    def _status(self, key: str) -> str | None:
         with self.books.transaction() as page:
-            return page.get("notice", key) is not None
+            entry = page.get("notice", key)
+        return None if entry is None else str(entry["status"])
 
-    def _record(
-        self, notice: Notice, ctx: TaskContext, status: str, channel: str, reasons: list[str]
-    ) -> None:
+    def _record(self, notice: Notice, item: Outgoing, status: str, channel: str, reasons: list[str]) -> None:
         entry = {
             "template": notice.template,
             "to": notice.to,
@@ -196,9 +213,9 @@ class Notifier:
             "text": notice.text,
             "missing": list(notice.missing),
             "reasons": reasons,
-            "at": ctx.now.isoformat(),
-            "instance": ctx.instance_id,
-            "element": ctx.element_id,
+            "at": item.now.isoformat(),
+            "instance": item.instance_id,
+            "element": item.element_id,
         }
         with self.books.transaction() as page:
             page.put("notice", notice.key, entry)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from flowkit.errors import InvalidModel, InvalidPayload, NotFound
-from flowkit.tasks import Registry, Retry, TaskContext
+from flowkit.tasks import Outgoing, Registry, Retry, TaskContext, Undeliverable
 from flowkit.tasks.books import MemoryBooks
 from flowkit.tasks.notify import (
     ChannelDown,
@@ -42,7 +43,7 @@ class Unknown(MemoryChannel):
         return None
 
 
-def context(retries: int = 2, channel: str = "短信", job: str = "7:1") -> TaskContext:
+def context(channel: str = "短信", job: str = "7:1", retries: int = 2) -> TaskContext:
     return TaskContext(
         instance_id="7",
         job_id=job,
@@ -52,10 +53,21 @@ def context(retries: int = 2, channel: str = "短信", job: str = "7:1") -> Task
     )
 
 
-def send(notifier: Notifier, ctx: TaskContext, **variables: object) -> dict[str, object]:
+def posted(notifier: Notifier, ctx: TaskContext, **variables: object) -> list[Outgoing]:
+    """Do the job; what it put into the outbox, ready for its first delivery."""
     handler = Registry(notifier).get("notify")
     assert handler is not None
-    return handler.call(ctx, {"recipients": "客户", "data": {"plate": "京A1"}} | variables)
+    assert handler.call(ctx, {"recipients": "客户", "data": {"plate": "京A1"}} | variables) == {}
+    return [
+        Outgoing(id=one.key, kind=one.kind, key=one.key, payload=one.payload, attempts=one.attempts or 1)
+        for one in ctx.outgoing
+    ]
+
+
+def send(notifier: Notifier, ctx: TaskContext, **variables: object) -> None:
+    """Do the job and deliver what it sent, once."""
+    for item in posted(notifier, ctx, **variables):
+        notifier.deliver(item)
 
 
 def outcome(notifier: Notifier) -> list[tuple[str, str, str]]:
@@ -64,7 +76,7 @@ def outcome(notifier: Notifier) -> list[tuple[str, str, str]]:
 
 def test_without_settings_notices_are_kept_in_memory():
     notifier = Notifier(TEMPLATES)
-    assert send(notifier, context()) == {}
+    send(notifier, context())
     (notice,) = notifier.notices()
     assert (notice["subject"], notice["text"]) == ("可以取车 京A1", "客户您好,单号 WO-1。")
     assert outcome(notifier) == [("客户", "短信", "sent")]
@@ -99,38 +111,54 @@ def test_the_variable_wins_over_the_header():
 def test_a_channel_that_is_down_is_tried_again_and_nobody_gets_it_twice():
     flaky = Dead(times=1)
     notifier = Notifier(TEMPLATES, {"短信": flaky}, retry_after=timedelta(minutes=5))
-    with pytest.raises(Retry) as caught:
-        send(notifier, context(retries=2), recipients=["甲", "乙"])
+    one, two = posted(notifier, context(), recipients=["甲", "乙"])
+    with pytest.raises(Retry, match="短信: no line") as caught:
+        notifier.deliver(one)
     assert caught.value.after == timedelta(minutes=5)
-    assert [notice.to for notice in flaky.sent] == ["乙"]
-    send(notifier, context(retries=1), recipients=["甲", "乙"])
+    for item in (two, one, two, one):
+        notifier.deliver(item)
     assert [notice.to for notice in flaky.sent] == ["乙", "甲"]
+
+
+def test_there_are_as_many_attempts_as_the_diagram_gives_the_task():
+    assert [item.attempts for item in posted(Notifier(TEMPLATES), context(retries=2))] == [3]
 
 
 def test_on_the_last_attempt_it_falls_back():
     notifier = Notifier(TEMPLATES, {"短信": Dead(), "站内信": MemoryChannel()}, fallback=["站内信"])
+    (item,) = posted(notifier, context(retries=1))
     with pytest.raises(Retry):
-        send(notifier, context(retries=1))
-    send(notifier, context(retries=0))
+        notifier.deliver(item)
+    notifier.deliver(replace(item, attempt=2))
     assert outcome(notifier) == [("客户", "站内信", "sent")]
 
 
-def test_what_cannot_be_delivered_is_written_down_and_the_process_goes_on(caplog):
-    notifier = Notifier(TEMPLATES, {"短信": Dead()})
-    assert send(notifier, context(retries=0)) == {}
+def test_what_cannot_be_delivered_is_written_down_and_told():
+    notifier = Notifier(TEMPLATES, {"短信": Dead(times=1)})
+    (item,) = posted(notifier, context(retries=0))
+    with pytest.raises(Undeliverable, match="ready to 客户: 短信: no line"):
+        notifier.deliver(item)
     assert outcome(notifier) == [("客户", "", "undelivered")]
     assert notifier.notices()[0]["reasons"] == ["短信: no line"]
-    assert "was not delivered" in caplog.text
+    notifier.deliver(item)  # an operator sends it again
+    assert outcome(notifier) == [("客户", "短信", "sent")]
 
 
 @pytest.mark.parametrize("channel", [Unknown(), Dead(error=ChannelRefused)])
 def test_what_waiting_would_not_mend_is_not_tried_again(channel):
     notifier = Notifier(TEMPLATES, {"短信": channel})
-    send(notifier, context(retries=3))
+    with pytest.raises(Undeliverable):
+        send(notifier, context(retries=3))
     assert outcome(notifier) == [("客户", "", "undelivered")]
     fallen = Notifier(TEMPLATES, {"短信": channel, "站内信": MemoryChannel()}, fallback=["站内信"])
     send(fallen, context(retries=3))
     assert outcome(fallen) == [("客户", "站内信", "sent")]
+
+
+def test_a_channel_that_the_settings_lost_is_told():
+    (item,) = posted(Notifier(TEMPLATES), context(channel="邮件"))
+    with pytest.raises(Undeliverable, match="邮件: no such channel"):
+        Notifier(TEMPLATES, {"短信": MemoryChannel()}).deliver(item)
 
 
 def test_mistakes_of_the_diagram_are_told():
