@@ -1,8 +1,7 @@
-"""Commands that reason about diagrams: ``simulate``, ``compare``, ``test``, ``export``."""
+"""Commands that reason about diagrams: ``simulate``, ``compare``, ``export``."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,14 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flowkit.cli.inputs import Database, Settings, Tasks, handlers_of, open_engine
+from flowkit.cli.inputs import Database, open_engine
 from flowkit.cli.operate import DATABASE
-from flowkit.cli.output import FAILED, AsJson, console, fail, print_json, print_table
+from flowkit.cli.output import AsJson, console, fail, print_json, print_table
 
 if TYPE_CHECKING:
     from flowkit.export import Measured
     from flowkit.simulation.experiment import Progress
-    from flowkit.testing.suite import Coverage
 
 __all__ = ["register"]
 
@@ -34,69 +32,8 @@ Processes = Annotated[int, typer.Option(min=1, help="Processors to use; the resu
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("test")(play_scripts)
     for command in (simulate, compare, export, kpi):
         app.command()(command)
-
-
-# ---- scripts --------------------------------------------------------------------------------
-
-
-def play_scripts(
-    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="A folder of diagrams.")],
-    scripts: Annotated[
-        list[Path] | None, typer.Argument(help="Scripts or folders; default: its scripts and scenarios.")
-    ] = None,
-    covered: Annotated[float, typer.Option(min=0, max=100, help="Fail below so many percent.")] = 0,
-    tasks: Tasks = None,
-    settings: Settings = None,
-    as_json: AsJson = False,
-) -> None:
-    """Play every script of a folder and tell which flows and ends of the diagrams none of them reached.
-
-    Example: [bold]flowkit test processes/ --covered 100[/bold]
-    """
-    from flowkit.testing.suite import Suite, find_scripts  # noqa: PLC0415 heavy
-
-    found = find_scripts(scripts or [folder])
-    if not found:
-        fail(f"expected scripts (*.yaml) in {folder}/scripts or {folder}/scenarios, found none", 2)
-    texts = folder / "templates"
-    with tempfile.TemporaryDirectory(prefix="flowkit-test-") as scratch:
-        suite = Suite(
-            folder,
-            Path(scratch),
-            lambda url: handlers_of(tasks, url, settings, texts if texts.is_dir() else None)[1],
-        )
-        played = []
-        for one in suite.play(found):
-            played.append(one)
-            if not as_json:
-                typer.secho(f"{'FAILED' if one.problem else 'ok':7}{one.script.name}  {one.title}",
-                            fg="red" if one.problem else None)  # fmt: skip
-                if one.problem:
-                    typer.echo(f"       {one.problem}")
-    coverage = sorted(suite.coverage.values(), key=lambda part: part.process)
-    failed = sum(1 for one in played if one.problem)
-    if as_json:
-        parts = [{"process": it.process, "percent": 100 * it.share, "missing": it.missing} for it in coverage]
-        print_json({"scripts": played, "coverage": parts})
-    else:
-        _tell_coverage(coverage)
-        typer.echo(f"{len(played) - failed} of {len(played)} scripts as expected")
-    if failed or any(100 * part.share < covered for part in coverage):
-        raise typer.Exit(FAILED)
-
-
-def _tell_coverage(coverage: list[Coverage]) -> None:
-    for part in coverage:
-        typer.echo(
-            f"{part.process:24} {part.share:6.1%} of {len(part.flows)} flows and {len(part.ends)} ends"
-        )
-        for name in part.missing[:10]:
-            typer.echo(f"    never: {name}")
-        if len(part.missing) > 10:
-            typer.echo(f"    … and {len(part.missing) - 10} more")
 
 
 # ---- simulation -----------------------------------------------------------------------------
