@@ -20,6 +20,8 @@ from flowkit.findings import Location
 __all__ = ["Common", "Reader", "children", "first", "flag", "number"]
 
 FEEL_LANGUAGES = frozenset({"", "feel"})
+_FEEL_URI = re.compile(r"https?://www\.omg\.org/spec/(dmn/\d{8}/feel|feel/\d{8})\Z")
+# DMN 1.2 and later, DMN 1.1.
 
 
 class Common(TypedDict):
@@ -85,6 +87,8 @@ class Reader:
         language = node.get("language")
         if language is None:
             language = self.expression_language
+        if _says_the_same_everywhere(node.text.strip()):
+            language = ""
         return Expression(_feel_text(node.text), normal_language(language), False, node.location)
 
     def timer(self, node: Node | None) -> Expression | None:
@@ -105,6 +109,15 @@ _ISO_TIME = re.compile(r"\d{4}-\d|[+-]?P[\dT]|R\d*/|R\d*\s*$|(@\w+|([\d*][\d*/,#
 # A date, a duration, a repetition, or a cron text (at least five fields).
 
 
+_NUMBER = re.compile(r"\d{1,18}(\.\d{1,18})?\Z")
+
+
+def _says_the_same_everywhere(text: str) -> bool:
+    """A number, or ``${…}`` that FEEL can say: many modelers write XPath, the schema's default, into the
+    head of every file, whatever the expressions in it are written in."""
+    return bool(_NUMBER.match(text)) or (is_juel(text) and juel_to_feel(text) is not None)
+
+
 def _feel_text(text: str) -> str:
     """FEEL without the ``=`` that Camunda 8 puts before it; ``${…}`` where it means the same."""
     text = text.strip()
@@ -116,7 +129,7 @@ def _feel_text(text: str) -> str:
 def normal_language(language: str) -> str:
     """Empty for FEEL (unset, ``feel``, or any of the DMN specification's FEEL URIs)."""
     lowered = language.strip().lower().rstrip("/")
-    if lowered in FEEL_LANGUAGES or (lowered.endswith("/feel") and "/spec/dmn/" in lowered):
+    if lowered in FEEL_LANGUAGES or _FEEL_URI.match(lowered):
         return ""
     return language.strip()
 

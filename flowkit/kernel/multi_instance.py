@@ -147,7 +147,7 @@ def finish_instance(frame: Frame, token: Token, node: Node) -> None:
         value = frame.value(multi.output_element, inner)
         frame.emit(p.OutputCollected(body.key, index, value))
     record(frame, token, node)
-    for key in reversed(list(token.scopes)):
+    for key in reversed(token.scopes):
         close_scope(frame, instance.scopes[key])
     release_all(frame, token)
     frame.emit(p.ElementCompleted(token.key, node.id))
@@ -179,10 +179,24 @@ def _continue(frame: Frame, owner: Token, body: Scope) -> None:
         else:
             _conclude_body(frame, owner, node, loop)
         return
-    _throw_behavior(frame, owner, node, node.multi, body, loop)
-    if frame.instance.scopes.get(body.key) is None:
+    complete = node.multi.completion is not None and frame.truth(node.multi.completion, body.key)
+    if node.multi.behavior == "All":
+        _settle(frame, owner.key, body.key, complete)
         return
-    if node.multi.completion is not None and frame.truth(node.multi.completion, body.key):
+    _throw_behavior(frame, owner, node, node.multi, body, loop)
+    # What was thrown arrives first: a boundary event must still be there when the last instance is done.
+    frame.push(_settle, owner.key, body.key, complete)
+
+
+def _settle(frame: Frame, owner_key: int, body_key: int, complete: bool) -> None:
+    """End the body, or start the next instance; nothing if what was thrown has interrupted it."""
+    owner = frame.instance.tokens.get(owner_key)
+    body = frame.instance.scopes.get(body_key)
+    if owner is None or body is None:
+        return
+    node = frame.program.nodes[owner.node]
+    loop = _loop(body)
+    if complete:
         left = len(body.tokens)
         terminate_tokens(frame, body)
         frame.emit(p.LoopAdvanced(body.key, {"terminated": loop.terminated + left}))

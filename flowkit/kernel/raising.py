@@ -60,10 +60,17 @@ def raise_error(
     fail(frame, token, trouble, resume=resume)
 
 
-def raise_escalation(frame: Frame, token: Token, code: str, variables: Mapping[str, Any]) -> None:
-    """Throw an escalation at the token; one that nothing catches goes to the caller, or is forgotten."""
+def raise_escalation(
+    frame: Frame, token: Token, code: str, variables: Mapping[str, Any], *, completes: bool = False
+) -> None:
+    """Throw an escalation at the token; one that nothing catches goes to the caller, or is forgotten.
+
+    ``completes``: the token's node (an event) has done its work by throwing, also where what catches
+    interrupts the scope that it stands in."""
     for place, event in _catching(frame, token, "escalation", code):
         frame.emit(p.EscalationThrown(token.key, token.node, code, event.id, variables))
+        if completes and event.interrupting:
+            frame.emit(p.ElementCompleted(token.key, token.node))
         _trigger(frame, place, event, variables)
         return
     frame.emit(p.EscalationThrown(token.key, token.node, code, "", variables))

@@ -95,7 +95,8 @@ def _named(frame: Frame, result: Throw, scope: int) -> str:
 def _escalation(
     frame: Frame, token: Token, node: Node, result: Throw, payload: Mapping[str, Any], scope: int
 ) -> bool:
-    raise_escalation(frame, token, _named(frame, result, scope), payload)
+    last = node.multi is None and result is node.throws[-1]
+    raise_escalation(frame, token, _named(frame, result, scope), payload, completes=last)
     here = frame.instance.tokens.get(token.key)
     return here is not None and here.node == node.id and here.active
 

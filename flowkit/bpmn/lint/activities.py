@@ -24,14 +24,15 @@ from flowkit.bpmn.model import (
     ThrowEvent,
     UserTask,
 )
+from flowkit.bpmn.parse_reader import normal_language
 
 __all__ = ["RULES", "is_feel"]
 
 
 def is_feel(script_format: str) -> bool:
-    """Does a script format (a MIME type, or what modelers write instead) name FEEL?"""
+    """Does a script format (a MIME type, a URI, or what modelers write instead) name FEEL?"""
     lowered = script_format.strip().lower()
-    return lowered in ("", "feel") or lowered.split("/")[-1].removeprefix("x-") == "feel"
+    return not normal_language(lowered) or lowered.split("/")[-1].removeprefix("x-") == "feel"
 
 
 def nothing_to_do(model: Model) -> Iterator[Problem]:
