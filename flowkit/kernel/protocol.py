@@ -2,7 +2,8 @@
 
 A :class:`Command` is what somebody outside wants; an :class:`Event` is what has happened. Events are
 the only way by which an instance changes (:mod:`flowkit.kernel.state`), so a list of them *is* the
-instance. Some events are also *effects*: somebody outside has to act on them (see ``EFFECTS``).
+instance. Some events are also *effects*: somebody outside has to act on
+them (:mod:`flowkit.kernel.effects`).
 
 Keys (``token``, ``scope``, ``job``, ``timer`` …) are counters of one instance, never reused: together
 with the instance's id they are globally unique. ``node`` and ``flow`` are element ids of the diagram.
@@ -17,7 +18,11 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["COMMANDS", "EFFECTS", "EVENTS", "Command", "Event"]
+__all__ = ["ANY_KEY", "COMMANDS", "EVENTS", "Command", "Event"]
+
+ANY_KEY = "\u0001any"
+"""The correlation key of a subscription that any message of its name correlates to: the first one of a
+conversation, which gives the instance its key."""
 
 
 class _Command(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="@", omit_defaults=True):
@@ -114,11 +119,14 @@ class FireTimer(_Command, frozen=True):
 
 
 class DeliverMessage(_Command, frozen=True):
-    """A message was correlated to an open subscription (ignored when it is already closed)."""
+    """A message was correlated to an open subscription (ignored when it is already closed).
+
+    ``key`` is what it was correlated by, for a subscription that any key correlates to."""
 
     subscription: int
     variables: Mapping[str, Any] = {}
     message_id: str | None = None
+    key: str = ""
 
 
 class BroadcastSignal(_Command, frozen=True):
@@ -295,6 +303,14 @@ class InstanceSuspended(_Event, frozen=True):
 
 class InstanceResumed(_Event, frozen=True):
     pass
+
+
+class InstanceReopened(_Event, frozen=True):
+    """The events before this one are those of instance ``origin`` up to number ``seq``; from here on
+    this one goes its own way."""
+
+    origin: str
+    seq: int
 
 
 class InstanceMigrated(_Event, frozen=True):
@@ -526,7 +542,8 @@ class TimerCleared(_Event, frozen=True):
 
 
 class SubscriptionOpened(_Event, frozen=True):
-    """``kind``: message or signal. ``key`` is the correlation key of a message, "" for none."""
+    """``kind``: message or signal. ``key`` is the correlation key of a message, "" for none, or ANY_KEY;
+    ``follows``: it changes with the process's data."""
 
     subscription: int
     kind: str
@@ -537,6 +554,14 @@ class SubscriptionOpened(_Event, frozen=True):
     key: str = ""
     part: int = 0
     """Which of the event's definitions this is."""
+    follows: bool = False
+
+
+class CorrelationKeySet(_Event, frozen=True):
+    """The first message of a conversation gave the instance its ``value`` of the correlation key ``key``."""
+
+    key: str
+    value: str
 
 
 class SubscriptionTriggered(_Event, frozen=True):
@@ -804,6 +829,7 @@ Event = (
     | InstanceEnded
     | InstanceSuspended
     | InstanceResumed
+    | InstanceReopened
     | InstanceMigrated
     | TokenCreated
     | FlowTaken
@@ -831,6 +857,7 @@ Event = (
     | TimerFired
     | TimerCleared
     | SubscriptionOpened
+    | CorrelationKeySet
     | SubscriptionTriggered
     | SubscriptionClosed
     | ConditionArmed
@@ -861,32 +888,3 @@ Event = (
 
 COMMANDS: tuple[type, ...] = Command.__args__
 EVENTS: tuple[type, ...] = Event.__args__
-
-EFFECTS: frozenset[type] = frozenset(
-    {
-        InstanceEnded,
-        JobOpened,
-        JobFailed,
-        JobRetried,
-        JobClosed,
-        UserTaskOpened,
-        UserTaskUpdated,
-        UserTaskClosed,
-        TimerSet,
-        TimerFired,
-        TimerCleared,
-        SubscriptionOpened,
-        SubscriptionTriggered,
-        SubscriptionClosed,
-        MessageThrown,
-        SignalThrown,
-        DecisionRequested,
-        DataRequested,
-        CallOpened,
-        CallClosed,
-        EscalationThrown,
-        IncidentRaised,
-        IncidentResolved,
-    }
-)
-"""Events that somebody outside must act on; all others are only history."""

@@ -121,7 +121,7 @@ class Token(msgspec.Struct, omit_defaults=True, gc=False):
     active: bool = False
     flow: str | None = None
     holds: dict[int, None] = {}
-    scopes: list[int] = []
+    scopes: tuple[int, ...] = ()
     pending: tuple[Compensable, ...] = ()
 
 
@@ -151,7 +151,7 @@ class Scope(msgspec.Struct, omit_defaults=True, gc=False):
     joins: dict[str, dict[str, list[int]]] = {}
     resetting: dict[str, tuple[str, ...]] = {}
     holds: dict[int, None] = {}
-    records: list[Compensable] = []
+    records: dict[int, Compensable] = {}
     loop: LoopState | None = None
     occurred: dict[str, list[int]] = {}
 
@@ -172,7 +172,9 @@ class Instance(msgspec.Struct, omit_defaults=True):
     synchronizing: dict[int, None] = {}
     """Scopes in which a token waits at a join for tokens that can still reach it."""
     conditions: dict[int, None] = {}
-    """The waits that are conditions."""
+    """The waits to be looked at when variables change: conditions, and messages whose key follows them."""
+    keys: dict[str, str] = {}
+    """The values of correlation keys that messages gave, by the key's id."""
 
     def lineage(self, scope: int) -> Iterator[Scope]:
         """The scope and those around it, innermost first."""
