@@ -182,9 +182,7 @@ class Notifier:
             raise Undeliverable(f"{notice.template} to {notice.to}: {'; '.join(reasons)}")
         return message
 
-    def _try(
-        self, notice: Notice, names: list[str], reasons: list[str]
-    ) -> tuple[str, bool, Message | None]:
+    def _try(self, notice: Notice, names: list[str], reasons: list[str]) -> tuple[str, bool, Message | None]:
         """The channel that delivered ("" if none did), whether one was only down, and what it returned."""
         down = False
         for name in names:
