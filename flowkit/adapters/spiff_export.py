@@ -149,17 +149,25 @@ def to_spiff(definitions: m.Definitions, process: m.Process) -> bytes:
         f"<bpmn:error id={quoteattr(one.id)} name={quoteattr(one.id)} errorCode={quoteattr(one.code)}/>"
         for one in definitions.errors
     )
+    escalations = "".join(
+        f"<bpmn:escalation id={quoteattr(one.id)} name={quoteattr(one.id)}"
+        f" escalationCode={quoteattr(one.code)}/>"
+        for one in definitions.escalations
+    )
     return (
-        f'<bpmn:definitions xmlns:bpmn="{_BPMN}" id="exported" targetNamespace="exported">{messages}{errors}'
+        f'<bpmn:definitions xmlns:bpmn="{_BPMN}" id="exported" targetNamespace="exported">'
+        f"{messages}{errors}{escalations}"
         f'<bpmn:process id={quoteattr(process.id)} isExecutable="true">{_inside(process)}</bpmn:process>'
         "</bpmn:definitions>"
     ).encode()
 
 
+_RAISED = (m.ErrorEventDefinition, m.EscalationEventDefinition)
+# What is thrown inside and caught further out; everything else that waits is told from outside.
+
+
 def _is_waiting_event(node: m.FlowNode) -> bool:
-    waiting = isinstance(node, m.IntermediateCatchEvent | m.BoundaryEvent) and not _event(
-        node, m.ErrorEventDefinition
-    )
+    waiting = isinstance(node, m.IntermediateCatchEvent | m.BoundaryEvent) and not _event(node, *_RAISED)
     return waiting or isinstance(node, m.ReceiveTask)
 
 
@@ -195,9 +203,9 @@ def _face(node: m.FlowNode) -> tuple[str, str, str]:
         case m.StartEvent():
             return "startEvent", "", ""
         case m.EndEvent():
-            return "endEvent", "", _end(node)
+            return "endEvent", "", _thrown(node)
         case m.IntermediateThrowEvent():
-            return "intermediateThrowEvent", "", ""
+            return "intermediateThrowEvent", "", _thrown(node)
         case m.IntermediateCatchEvent() | m.ReceiveTask():
             return "intermediateCatchEvent", "", message
         case m.BoundaryEvent():
@@ -206,7 +214,7 @@ def _face(node: m.FlowNode) -> tuple[str, str, str]:
             return (
                 "boundaryEvent",
                 attributes,
-                _end(node) if _event(node, m.ErrorEventDefinition) else message,
+                _thrown(node) if _event(node, *_RAISED) else message,
             )
         case m.SubProcess():
             return "subProcess", "", _inside(node)
@@ -233,11 +241,14 @@ def _loop(node: m.FlowNode) -> str:
     return ""
 
 
-def _end(node: m.Event) -> str:
+def _thrown(node: m.Event) -> str:
     for definition in node.definitions:
         if isinstance(definition, m.TerminateEventDefinition):
             return "<bpmn:terminateEventDefinition/>"
         if isinstance(definition, m.ErrorEventDefinition):
             ref = f" errorRef={quoteattr(definition.error)}" if definition.error else ""
             return f"<bpmn:errorEventDefinition{ref}/>"
+        if isinstance(definition, m.EscalationEventDefinition):
+            ref = f" escalationRef={quoteattr(definition.escalation)}" if definition.escalation else ""
+            return f"<bpmn:escalationEventDefinition{ref}/>"
     return ""
