@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from flowkit.bpmn import model
+from flowkit.engine.effects import REACTIONS
+from flowkit.engine.projections import PROJECTIONS
 from flowkit.kernel import protocol
 from flowkit.kernel.behaviours import BEHAVIOURS
 from flowkit.kernel.commands import COMMAND_TABLE
+from flowkit.kernel.effects import EFFECTS
 from flowkit.kernel.evolve import EVOLVE
 
 ROOT = Path(__file__).parent.parent / "flowkit"
@@ -141,6 +144,12 @@ def test_every_event_has_exactly_one_way_to_change_state() -> None:
 
 def test_every_command_is_carried_out() -> None:
     assert set(COMMAND_TABLE) == set(protocol.COMMANDS)
+
+
+def test_every_effect_is_acted_on_by_the_engine_and_nothing_else_is() -> None:
+    """An effect has rows that follow from it, or an answer; what only is history has neither."""
+    assert set(PROJECTIONS) | set(REACTIONS) == EFFECTS
+    assert set(protocol.EVENTS) >= EFFECTS
 
 
 def test_every_flow_node_of_the_model_has_one_behaviour() -> None:

@@ -1,8 +1,7 @@
-"""Commands that reason about diagrams: ``simulate``, ``compare``, ``test``, ``export``."""
+"""Commands that reason about diagrams: ``simulate``, ``compare``, ``export``."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,18 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flowkit.cli.inputs import Database, Settings, Tasks, handlers_of, open_engine
+from flowkit.cli.inputs import Database, open_engine
 from flowkit.cli.operate import DATABASE
-from flowkit.cli.output import FAILED, AsJson, console, fail, print_json
+from flowkit.cli.output import AsJson, console, fail
 
 if TYPE_CHECKING:
     from flowkit.simulation.experiment import Progress
-    from flowkit.testing.suite import Coverage
 
 __all__ = ["register"]
 
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write the whole result: .json, .csv or .html.")
+    Path | None,
+    typer.Option("--output", "-o", help="Write the whole result: .json, .csv, .parquet or .html."),
 ]
 Replications = Annotated[int | None, typer.Option(min=1, help="How often; default: as the scenario says.")]
 Cases = Annotated[int | None, typer.Option(min=1, help="Cases a replication.")]
@@ -31,69 +30,8 @@ Processes = Annotated[int, typer.Option(min=1, help="Processors to use; the resu
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("test")(play_scripts)
     for command in (simulate, compare, export):
         app.command()(command)
-
-
-# ---- scripts --------------------------------------------------------------------------------
-
-
-def play_scripts(
-    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="A folder of diagrams.")],
-    scripts: Annotated[
-        list[Path] | None, typer.Argument(help="Scripts or folders; default: its scripts and scenarios.")
-    ] = None,
-    covered: Annotated[float, typer.Option(min=0, max=100, help="Fail below so many percent.")] = 0,
-    tasks: Tasks = None,
-    settings: Settings = None,
-    as_json: AsJson = False,
-) -> None:
-    """Play every script of a folder and tell which flows and ends of the diagrams none of them reached.
-
-    Example: [bold]flowkit test processes/ --covered 100[/bold]
-    """
-    from flowkit.testing.suite import Suite, find_scripts  # noqa: PLC0415 heavy
-
-    found = find_scripts(scripts or [folder])
-    if not found:
-        fail(f"expected scripts (*.yaml) in {folder}/scripts or {folder}/scenarios, found none", 2)
-    texts = folder / "templates"
-    with tempfile.TemporaryDirectory(prefix="flowkit-test-") as scratch:
-        suite = Suite(
-            folder,
-            Path(scratch),
-            lambda url: handlers_of(tasks, url, settings, texts if texts.is_dir() else None)[1],
-        )
-        played = []
-        for one in suite.play(found):
-            played.append(one)
-            if not as_json:
-                typer.secho(f"{'FAILED' if one.problem else 'ok':7}{one.script.name}  {one.title}",
-                            fg="red" if one.problem else None)  # fmt: skip
-                if one.problem:
-                    typer.echo(f"       {one.problem}")
-    coverage = sorted(suite.coverage.values(), key=lambda part: part.process)
-    failed = sum(1 for one in played if one.problem)
-    if as_json:
-        parts = [{"process": it.process, "percent": 100 * it.share, "missing": it.missing} for it in coverage]
-        print_json({"scripts": played, "coverage": parts})
-    else:
-        _tell_coverage(coverage)
-        typer.echo(f"{len(played) - failed} of {len(played)} scripts as expected")
-    if failed or any(100 * part.share < covered for part in coverage):
-        raise typer.Exit(FAILED)
-
-
-def _tell_coverage(coverage: list[Coverage]) -> None:
-    for part in coverage:
-        typer.echo(
-            f"{part.process:24} {part.share:6.1%} of {len(part.flows)} flows and {len(part.ends)} ends"
-        )
-        for name in part.missing[:10]:
-            typer.echo(f"    never: {name}")
-        if len(part.missing) > 10:
-            typer.echo(f"    … and {len(part.missing) - 10} more")
 
 
 # ---- simulation -----------------------------------------------------------------------------
@@ -126,6 +64,12 @@ def simulate(
     cases: Cases = None,
     seed: Seed = None,
     processes: Processes = 1,
+    cluster: Annotated[
+        str | None, typer.Option(help="Replicate on a cluster: dask://host:8786 or ray://host:10001.")
+    ] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="Write the first replication's cases: .xes, .csv or .jsonocel.")
+    ] = None,
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
@@ -133,17 +77,29 @@ def simulate(
 
     Example: [bold]flowkit simulate processes/complaint.bpmn --cases 200 -o report.html[/bold]
     """
+    from flowkit.export import open_log  # noqa: PLC0415 heavy
     from flowkit.simulation import simulate as run  # noqa: PLC0415 heavy
 
-    with _progress(as_json) as progress:
-        result = run(
-            scenario,
-            replications=replications,
-            cases=cases,
-            seed=seed,
-            processes=processes,
-            progress=progress,
-        )
+    try:
+        writer = None if log is None else open_log(log)
+    except ValueError as error:
+        fail(str(error), 2)
+    try:
+        with _progress(as_json) as progress:
+            result = run(
+                scenario,
+                replications=replications,
+                cases=cases,
+                seed=seed,
+                processes=processes,
+                cluster=cluster,
+                log=writer,
+                progress=progress,
+            )
+    except (ValueError, ImportError) as error:
+        if cluster is None:
+            raise
+        fail(str(error), 2)
     _written(result, output)
     if as_json:
         typer.echo(result.to_json())

@@ -27,7 +27,19 @@ DATABASE = "sqlite:///flowkit.db"
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (deploy, start, claim, complete, message, signal, evaluate, resolve, cancel, worker):
+    for command in (
+        deploy,
+        start,
+        claim,
+        complete,
+        message,
+        signal,
+        evaluate,
+        resolve,
+        cancel,
+        restart,
+        worker,
+    ):
         app.command()(command)
 
 
@@ -178,6 +190,32 @@ def cancel(
     """
     with open_engine(db) as engine:
         engine.cancel(instance, reason)
+
+
+def restart(
+    instance: Annotated[str, typer.Argument(help="An instance's id.")],
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ELEMENT|NUMBER", help="Go on from there: an element, or an event of the history."
+        ),
+    ] = None,
+    variables: Variables = None,
+    event: Annotated[str | None, typer.Option(help="The start event, without --at.")] = None,
+    cancel: Annotated[bool, typer.Option("--cancel", help="End it first, if it is running.")] = False,
+    db: Database = DATABASE,
+    as_json: AsJson = False,
+) -> None:
+    """Start a new instance like one that is over, or go on from a point in its history; print its id.
+
+    Example: [bold]flowkit restart 01J… --at approve -v amount=30 --cancel[/bold]
+    """
+    point = int(at) if at is not None and at.isdigit() else at
+    with open_engine(db) as engine:
+        again = engine.restart(
+            instance, at=point, start_event=event, variables=read_variables(variables), cancel=cancel
+        )
+    print_json({"instance": again}) if as_json else typer.echo(again)
 
 
 def worker(

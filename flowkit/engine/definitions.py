@@ -69,6 +69,11 @@ class Definitions:
         what = f"version {number} of {kind} {definition_id!r}"
         return self._one(session, sql, (kind, definition_id, number), what)
 
+    def with_digest(self, session: Session, kind: str, digest: str) -> Version:
+        """The newest version with this content; raises NotFound."""
+        sql = _SELECT + "WHERE kind=? AND digest=? ORDER BY version DESC LIMIT 1"
+        return self._one(session, sql, (kind, digest), f"{kind} with digest {digest}")
+
     def bound(
         self, session: Session, kind: str, definition_id: str, binding: str, version_tag: str, deployment: str
     ) -> Version:

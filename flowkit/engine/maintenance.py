@@ -1,4 +1,4 @@
-"""Work on many instances, and on those that are over: migration, restart, bulk, retention."""
+"""Work on many instances, and on those that are over: migration, bulk, retention."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from flowkit.engine.clock import micros
 from flowkit.engine.sql.schema import EVENT, INSTANCE, INSTANCE_ROWS, Table
-from flowkit.errors import FlowkitError, NotFound, WrongState
-from flowkit.kernel import Obstacle, check_migration, decode_events, migrate
-from flowkit.kernel.protocol import InstanceMigrated, InstanceStarted, Start
+from flowkit.errors import FlowkitError
+from flowkit.kernel import Obstacle, check_migration, migrate
+from flowkit.kernel.protocol import InstanceMigrated
 
 if TYPE_CHECKING:
     from flowkit.engine.commit import Committer
     from flowkit.engine.unit import Unit
 
-__all__ = ["BulkReport", "MigrationReport", "bulk", "check", "clean_up", "migrate_instance", "restart"]
+__all__ = ["BulkReport", "MigrationReport", "bulk", "check", "clean_up", "migrate_instance"]
 
 BULK_GROUP = 50
 
@@ -94,39 +94,6 @@ def _rename(unit: Unit, instance: str, nodes: Mapping[str, str]) -> None:
             for key, node in rows:
                 if node in nodes:
                     unit.changes.patch(table, (instance, key), {"node": nodes[node]})
-
-
-# ---- restart --------------------------------------------------------------------------------
-
-
-def restart(
-    unit: Unit, instance: str, *, start_event: str | None, variables: Mapping[str, Any] | None
-) -> str:
-    """Start a new instance as an ended one was started: its version, business key and variables,
-    which ``variables`` overrides. The new one's id."""
-    columns = "process, version, business_key, ended"
-    rows = unit.read(INSTANCE).query(f"SELECT {columns} FROM {INSTANCE.name} WHERE id=?", (instance,))
-    if not rows:
-        raise NotFound(f"There is no instance {instance!r}.")
-    process, version, business_key, ended = rows[0]
-    if ended is None:
-        raise WrongState(f"Instance {instance} is running: cancel it before it is restarted.")
-    begun = _beginning(unit, instance)
-    command = Start(
-        variables={**begun.variables, **(variables or {})},
-        business_key=business_key,
-        start_event=start_event or begun.start_event,
-    )
-    return unit.start(unit.parts.definitions.numbered(unit.read(), "process", process, version), command)
-
-
-def _beginning(unit: Unit, instance: str) -> InstanceStarted:
-    sql = f"SELECT data FROM {EVENT.name} WHERE instance=? AND seq=0"
-    for (data,) in unit.read(EVENT).query(sql, (instance,)):
-        for event in decode_events(bytes(data)):
-            if isinstance(event, InstanceStarted):
-                return event
-    raise NotFound(f"The history of instance {instance} was cleaned away.")
 
 
 # ---- bulk -----------------------------------------------------------------------------------

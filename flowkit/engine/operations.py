@@ -14,6 +14,7 @@ from flowkit.engine.jobs import LEASE, Claimed, claim, expire_leases, renew
 from flowkit.engine.maintenance import BulkReport, MigrationReport
 from flowkit.engine.messages import sweep_messages
 from flowkit.engine.payload import json_copy
+from flowkit.engine.restart import restart
 from flowkit.engine.sql.schema import JOB
 from flowkit.engine.unit import Unit
 from flowkit.engine.views import JobView
@@ -72,13 +73,25 @@ class Operations:
         self,
         instance_id: str,
         *,
+        at: int | str | None = None,
         start_event: str | None = None,
         variables: Mapping[str, Any] | None = None,
+        cancel: bool = False,
     ) -> str:
-        """Start a new instance the way an ended one was started, with ``variables`` on top; its id."""
+        """Start a new instance like one that is over (or, with ``cancel``, is ended now); its id.
+
+        Without ``at`` it begins as that one did, on the same version, with ``variables`` on top. With the
+        number of an event in the history, or the id of an element that was waited at (the last time),
+        it has the state from right after that: what was open is open again, durations begin anew, and
+        called processes are called anew. What was done later is not undone. Raises NotFound, WrongState.
+        """
         data = json_copy(variables)
+        if at is not None and start_event is not None:
+            raise ValueError("Give either the point at which to go on, or a start event.")
         return self._committer.run(
-            lambda unit: maintenance.restart(unit, instance_id, start_event=start_event, variables=data)
+            lambda unit: restart(
+                unit, instance_id, at=at, start_event=start_event, variables=data, cancel=cancel
+            )
         )
 
     def bulk(

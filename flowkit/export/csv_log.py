@@ -42,12 +42,16 @@ class CsvLog:
             attributes,
             (
                 (
-                    one.activity, one.node, one.enabled.isoformat(), one.started.isoformat(),
-                    one.completed.isoformat(), one.resource,
+                    one.activity,
+                    one.node,
+                    _text(one.enabled),
+                    _text(one.started),
+                    _text(one.completed),
+                    one.resource,
                 )
                 for one in work
             ),
-        )  # fmt: skip
+        )
 
     def timed_case(
         self, name: str, attributes: Mapping[str, Any], work: Sequence[TimedWork], timeline: Timeline
@@ -85,6 +89,11 @@ def _line(cells: Sequence[Any]) -> str:
     text = io.StringIO()
     csv.writer(text).writerow(cells)
     return text.getvalue()
+
+
+def _text(moment: datetime) -> str:
+    # readers of columns want every timestamp in one form: isoformat() leaves out a fraction of 0
+    return moment.isoformat(timespec="microseconds")
 
 
 @lru_cache(maxsize=4096)

@@ -18,6 +18,7 @@ from flowkit.kernel.evolve import evolve, replay
 from flowkit.kernel.migrate import Obstacle, check_migration, migrate
 from flowkit.kernel.program import Called, Flow, Node, Program, StartTrigger
 from flowkit.kernel.protocol import Command, Event
+from flowkit.kernel.reopen import reopen
 from flowkit.kernel.state import Instance
 from flowkit.kernel.step import new_instance, step
 
@@ -42,6 +43,7 @@ __all__ = [
     "evolve",
     "migrate",
     "new_instance",
+    "reopen",
     "replay",
     "step",
 ]

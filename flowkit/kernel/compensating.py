@@ -28,7 +28,9 @@ def compensable(frame: Frame, scope_key: int, activity: str) -> list[tuple[int, 
     scope: Scope | None = frame.instance.scopes[scope_key]
     while scope is not None:
         found = [
-            (scope.key, record) for record in scope.records if not activity or record.node == activity
+            (scope.key, record)
+            for record in scope.records.values()
+            if not activity or record.node == activity
         ] + found
         inside = frame.program.nodes.get(scope.node)
         transparent = scope.kind in ("compensation", "ad_hoc_activity") or (

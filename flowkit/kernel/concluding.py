@@ -23,7 +23,7 @@ def conclude(frame: Frame, token: Token, node: Node, result: Mapping[str, Any]) 
     if token.holds:
         release_all(frame, token)
     if token.scopes:
-        for key in reversed(list(token.scopes)):
+        for key in reversed(token.scopes):
             close_scope(frame, frame.instance.scopes[key])
     if result:
         frame.propagate(token.scope, result)
@@ -60,7 +60,7 @@ def record(frame: Frame, token: Token, node: Node) -> None:
     body = False
     for key in token.scopes:
         scope = scopes[key]
-        children += tuple(scope.records)
+        children += tuple(scope.records.values())
         body = body or scope.kind in BODIES
     if not children and (body or not node.handler):
         return

@@ -84,7 +84,7 @@ def _instance_migrated(i: Instance, e: p.InstanceMigrated) -> None:
             ids.get(node, node): {ids.get(flow, flow): waiting for flow, waiting in flows.items()}
             for node, flows in scope.joins.items()
         }
-        scope.records = [_renamed(record, ids) for record in scope.records]
+        scope.records = {key: _renamed(record, ids) for key, record in scope.records.items()}
 
 
 def _renamed(record: p.Compensable, ids: Any) -> p.Compensable:
@@ -210,14 +210,15 @@ def _scope_opened(i: Instance, e: p.ScopeOpened) -> None:
     i.counter = e.scope
     i.scopes[e.scope] = Scope(e.scope, e.kind, e.node, e.parent, e.token, dict(e.variables))
     if e.token:
-        i.tokens[e.token].scopes.append(e.scope)
+        i.tokens[e.token].scopes += (e.scope,)
 
 
 def _scope_closed(i: Instance, e: p.ScopeClosed) -> None:
     scope = i.scopes.pop(e.scope)
     i.synchronizing.pop(e.scope, None)
     if scope.token:
-        i.tokens[scope.token].scopes.remove(e.scope)
+        token = i.tokens[scope.token]
+        token.scopes = tuple(key for key in token.scopes if key != e.scope)
 
 
 def _variables_set(i: Instance, e: p.VariablesSet) -> None:
@@ -382,13 +383,13 @@ def _part_occurred(i: Instance, e: p.PartOccurred) -> None:
 
 def _compensation_recorded(i: Instance, e: p.CompensationRecorded) -> None:
     i.counter = max(i.counter, e.record.record)
-    i.scopes[e.scope].records.append(e.record)
+    i.scopes[e.scope].records[e.record.record] = e.record
 
 
 def _compensation_started(i: Instance, e: p.CompensationStarted) -> None:
-    taken = {record.record for record in e.pending}
-    scope = i.scopes[e.scope]
-    scope.records = [record for record in scope.records if record.record not in taken]
+    records = i.scopes[e.scope].records
+    for record in e.pending:
+        records.pop(record.record, None)
     i.tokens[e.token].pending = e.pending
 
 
@@ -409,6 +410,7 @@ EVOLVE: dict[type, Callable[[Instance, Any], None]] = {
     p.InstanceEnded: _instance_ended,
     p.InstanceSuspended: _instance_suspended,
     p.InstanceResumed: _instance_resumed,
+    p.InstanceReopened: _nothing,
     p.InstanceMigrated: _instance_migrated,
     p.TokenCreated: _token_created,
     p.FlowTaken: _flow_taken,

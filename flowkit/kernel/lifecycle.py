@@ -262,7 +262,7 @@ def release_all(frame: Frame, token: Token, reason: str = "cancelled") -> None:
 def withdraw(frame: Frame, token: Token) -> None:
     """Stop the work at the token's node: its waits, its scopes and all that is in them."""
     release_all(frame, token)
-    for key in reversed(list(token.scopes)):
+    for key in reversed(token.scopes):
         scope = frame.instance.scopes[key]
         terminate_tokens(frame, scope)
         close_scope(frame, scope)

@@ -59,7 +59,7 @@ def check_migration(
             new.containers
         ):
             obstacles.append(Obstacle(scope.node, f"'{scope.node}' is no subprocess any more."))
-        for record in scope.records:
+        for record in scope.records.values():
             _check_record(new, ids, record, obstacles)
     return list(dict.fromkeys(obstacles))
 

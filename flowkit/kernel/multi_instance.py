@@ -147,7 +147,7 @@ def finish_instance(frame: Frame, token: Token, node: Node) -> None:
         value = frame.value(multi.output_element, inner)
         frame.emit(p.OutputCollected(body.key, index, value))
     record(frame, token, node)
-    for key in reversed(list(token.scopes)):
+    for key in reversed(token.scopes):
         close_scope(frame, instance.scopes[key])
     release_all(frame, token)
     frame.emit(p.ElementCompleted(token.key, node.id))

@@ -2,7 +2,8 @@
 
 A :class:`Command` is what somebody outside wants; an :class:`Event` is what has happened. Events are
 the only way by which an instance changes (:mod:`flowkit.kernel.state`), so a list of them *is* the
-instance. Some events are also *effects*: somebody outside has to act on them (see ``EFFECTS``).
+instance. Some events are also *effects*: somebody outside has to act on
+them (:mod:`flowkit.kernel.effects`).
 
 Keys (``token``, ``scope``, ``job``, ``timer`` …) are counters of one instance, never reused: together
 with the instance's id they are globally unique. ``node`` and ``flow`` are element ids of the diagram.
@@ -17,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["COMMANDS", "EFFECTS", "EVENTS", "Command", "Event"]
+__all__ = ["COMMANDS", "EVENTS", "Command", "Event"]
 
 
 class _Command(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="@", omit_defaults=True):
@@ -295,6 +296,14 @@ class InstanceSuspended(_Event, frozen=True):
 
 class InstanceResumed(_Event, frozen=True):
     pass
+
+
+class InstanceReopened(_Event, frozen=True):
+    """The events before this one are those of instance ``origin`` up to number ``seq``; from here on
+    this one goes its own way."""
+
+    origin: str
+    seq: int
 
 
 class InstanceMigrated(_Event, frozen=True):
@@ -804,6 +813,7 @@ Event = (
     | InstanceEnded
     | InstanceSuspended
     | InstanceResumed
+    | InstanceReopened
     | InstanceMigrated
     | TokenCreated
     | FlowTaken
@@ -861,32 +871,3 @@ Event = (
 
 COMMANDS: tuple[type, ...] = Command.__args__
 EVENTS: tuple[type, ...] = Event.__args__
-
-EFFECTS: frozenset[type] = frozenset(
-    {
-        InstanceEnded,
-        JobOpened,
-        JobFailed,
-        JobRetried,
-        JobClosed,
-        UserTaskOpened,
-        UserTaskUpdated,
-        UserTaskClosed,
-        TimerSet,
-        TimerFired,
-        TimerCleared,
-        SubscriptionOpened,
-        SubscriptionTriggered,
-        SubscriptionClosed,
-        MessageThrown,
-        SignalThrown,
-        DecisionRequested,
-        DataRequested,
-        CallOpened,
-        CallClosed,
-        EscalationThrown,
-        IncidentRaised,
-        IncidentResolved,
-    }
-)
-"""Events that somebody outside must act on; all others are only history."""

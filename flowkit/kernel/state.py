@@ -121,7 +121,7 @@ class Token(msgspec.Struct, omit_defaults=True, gc=False):
     active: bool = False
     flow: str | None = None
     holds: dict[int, None] = {}
-    scopes: list[int] = []
+    scopes: tuple[int, ...] = ()
     pending: tuple[Compensable, ...] = ()
 
 
@@ -151,7 +151,7 @@ class Scope(msgspec.Struct, omit_defaults=True, gc=False):
     joins: dict[str, dict[str, list[int]]] = {}
     resetting: dict[str, tuple[str, ...]] = {}
     holds: dict[int, None] = {}
-    records: list[Compensable] = []
+    records: dict[int, Compensable] = {}
     loop: LoopState | None = None
     occurred: dict[str, list[int]] = {}
 

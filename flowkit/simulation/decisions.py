@@ -31,6 +31,11 @@ class Decisions:
         """The decision's output as JSON."""
         return self._models[decision].evaluate(decision, variables, now=now).output
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The variables that any of the decisions reads."""
+        return frozenset(name for decision in self._decisions for name in self.inputs(decision) or ())
+
     def inputs(self, decision: str) -> frozenset[str] | None:
         """The variables that the decision's tables read; None when there is no such decision."""
         if decision not in self._decisions:

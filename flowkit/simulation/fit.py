@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,7 +39,9 @@ def fit(
 
     With the diagram ``bpmn`` the odds at its gateways are counted too, and the scenario can be simulated
     at once. Resources that did the same activities form a pool; its size is the largest number of pieces
-    of work that they had in hand at one time. ``calendars`` looks for hours of the week without any work.
+    of work that they had in hand at one time. ``calendars`` looks for hours of the week without any work;
+    work that is never completed outside them is taken to rest there. Subprocesses, and processes of the same
+    file that are called, are learned activity by activity.
     Raises InvalidPayload for a log without cases or activities that the diagram does not have.
     """
     cases = sorted(
@@ -69,13 +73,13 @@ def fit(
     data["arrivals"] = [arrivals]
     definitions = None if bpmn is None else parse(Path(bpmn).read_bytes(), file=str(bpmn))
     keys = _activity_keys(work, definitions)
-    data["pools"], pool_of = _pools(work, data["calendars"], zone, calendars=calendars)
-    data["tasks"] = _tasks(work, keys, pool_of)
+    teams = _teams(work)
+    data["pools"] = _pools(work, teams, data, timezone, calendars=calendars)
+    data["tasks"] = _tasks(work, keys, teams)
     if definitions is not None and bpmn is not None:
         data["model"] = {"bpmn": [str(Path(bpmn).resolve())]}
-        odds = branch_odds(
-            definitions.processes[0], [[keys[one.activity] for one in case.work] for case in cases]
-        )
+        main, *others = definitions.processes
+        odds = branch_odds(main, [[keys[one.activity] for one in case.work] for case in cases], others)
         data["gateways"] = {gateway: {"probabilities": shares} for gateway, shares in odds.items()}
     return scenario_from(data, file="the fitted scenario")
 
@@ -129,62 +133,119 @@ def _runs(hours: Sequence[int]) -> list[tuple[int, int]]:
     return found
 
 
+class _Hours:
+    """Working hours between two instants, to count in: seconds on duty since the first."""
+
+    def __init__(
+        self, weekly: Mapping[str, Sequence[str]], timezone: str, first: datetime, last: datetime
+    ) -> None:
+        self._origin = first.astimezone(UTC)
+        self._windows: list[tuple[float, float]] = []
+        self._passed = [0.0]
+        length = (last - first).total_seconds()
+        for begin, end in Calendar("", parse_weekly(weekly), timezone).windows(self._origin):
+            self._windows.append((begin, end))
+            self._passed.append(self._passed[-1] + end - begin)
+            if end > length:
+                break
+
+    def _window(self, moment: datetime) -> tuple[int, float]:
+        at = (moment - self._origin).total_seconds()
+        return bisect_right(self._windows, (at, math.inf)) - 1, at
+
+    def until(self, moment: datetime) -> float:
+        """Seconds on duty up to the instant."""
+        place, at = self._window(moment)
+        if place < 0:
+            return 0.0
+        begin, end = self._windows[place]
+        return self._passed[place] + min(at, end) - begin
+
+    def __contains__(self, moment: datetime) -> bool:
+        place, at = self._window(moment)
+        return place >= 0 and at <= self._windows[place][1] + 1e-3
+
+
 def _gaps(
     starts: Sequence[datetime], weekly: Mapping[str, Sequence[str]] | None, timezone: str
 ) -> list[float]:
     """Seconds between arrivals, counted in the hours in which there are any."""
     if weekly is None:
         return [(b - a).total_seconds() for a, b in itertools.pairwise(starts)]
-    origin = starts[0].astimezone(UTC)
-    windows = Calendar("arrivals", parse_weekly(weekly), timezone).windows(origin)
-    begin, end = next(windows)
-    passed, gaps = 0.0, []
-    last = 0.0
-    for moment in starts[1:]:
-        at = (moment - origin).total_seconds()
-        while at > end:
-            passed += end - begin
-            begin, end = next(windows)
-        now = passed + max(0.0, at - begin)
-        gaps.append(now - last)
-        last = now
-    return gaps
+    hours = _Hours(weekly, timezone, starts[0], starts[-1])
+    return [b - a for a, b in itertools.pairwise(map(hours.until, starts))]
 
 
 # ---- people ---------------------------------------------------------------------------------
 
 
-def _pools(
-    work: Sequence[WorkRecord], known: dict[str, Any], zone: tzinfo, *, calendars: bool
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """Pools by the sets of activities that resources did, and the pool of each activity."""
+@dataclass
+class _Team:
+    """Resources that do the same activities. ``hours``: their work rests outside them."""
+
+    name: str
+    resources: set[str]
+    activities: set[str]
+    hours: _Hours | None = None
+
+    def seconds(self, one: WorkRecord) -> float:
+        """What the work took, rest not counted."""
+        if self.hours is None:
+            return (one.completed - one.started).total_seconds()
+        return self.hours.until(one.completed) - self.hours.until(one.started)
+
+
+def _teams(work: Sequence[WorkRecord]) -> list[_Team]:
+    """Resources that share an activity, directly or by way of others."""
     done: dict[str, set[str]] = {}
     for one in work:
         if one.resource:
             done.setdefault(one.resource, set()).add(one.activity)
-    groups: list[tuple[set[str], set[str]]] = []
+    teams: list[_Team] = []
     for resource, activities in sorted(done.items()):
-        joined = ({resource}, set(activities))
+        joined = _Team("", {resource}, set(activities))
         rest = []
-        for group in groups:
-            if group[1] & joined[1]:
-                joined = (joined[0] | group[0], joined[1] | group[1])
+        for team in teams:
+            if team.activities & joined.activities:
+                joined = _Team("", joined.resources | team.resources, joined.activities | team.activities)
             else:
-                rest.append(group)
-        groups = [*rest, joined]
+                rest.append(team)
+        teams = [*rest, joined]
+    for team in teams:
+        first = min(team.resources)
+        team.name = first if len(team.resources) == 1 else f"team of {first}"
+    return teams
+
+
+def _pools(
+    work: Sequence[WorkRecord],
+    teams: Sequence[_Team],
+    data: dict[str, Any],
+    timezone: str,
+    *,
+    calendars: bool,
+) -> dict[str, Any]:
+    """The teams as pools; the calendars that they keep are added to ``data``."""
     pools: dict[str, Any] = {}
-    pool_of: dict[str, str] = {}
-    for resources, activities in groups:
-        name = min(resources) if len(resources) == 1 else f"team of {min(resources)}"
-        theirs = [one for one in work if one.resource in resources]
-        pools[name] = {"size": max(len(resources), _most_at_once(theirs)), "off_shift": "finish"}
-        weekly = _weekly([one.started for one in theirs], zone) if calendars else None
-        if weekly is not None:
-            known[name] = {"weekly": weekly}
-            pools[name]["calendar"] = name
-        for activity in activities:
-            pool_of[activity] = name
-    return pools, pool_of
+    for team in teams:
+        theirs = [one for one in work if one.resource in team.resources]
+        pool = pools[team.name] = {
+            "size": max(len(team.resources), _most_at_once(theirs)), "off_shift": "finish"
+        }  # fmt: skip
+        weekly = _weekly([one.started for one in theirs], ZoneInfo(timezone)) if calendars else None
+        if weekly is None:
+            continue
+        data["calendars"][team.name] = {"weekly": weekly}
+        pool["calendar"] = team.name
+        hours = _Hours(
+            weekly, timezone, min(one.enabled for one in theirs), max(one.completed for one in theirs)
+        )
+        late = sum(1 for one in theirs if one.completed not in hours)
+        if late <= 0.005 * len(theirs):
+            # nobody goes on after hours: what is longer than the day rests in the night
+            pool["off_shift"] = "suspend"
+            team.hours = hours
+    return pools
 
 
 def _most_at_once(work: Sequence[WorkRecord]) -> int:
@@ -196,13 +257,16 @@ def _most_at_once(work: Sequence[WorkRecord]) -> int:
     return most
 
 
-def _tasks(work: Sequence[WorkRecord], keys: Mapping[str, str], pool_of: Mapping[str, str]) -> dict[str, Any]:
-    durations: dict[str, list[float]] = {}
+def _tasks(work: Sequence[WorkRecord], keys: Mapping[str, str], teams: Sequence[_Team]) -> dict[str, Any]:
+    team_of = {activity: team for team in teams for activity in team.activities}
+    samples: dict[str, list[float]] = {}
     for one in work:
-        durations.setdefault(one.activity, []).append((one.completed - one.started) / timedelta(seconds=1))
+        team = team_of.get(one.activity)
+        seconds = (one.completed - one.started).total_seconds() if team is None else team.seconds(one)
+        samples.setdefault(one.activity, []).append(seconds)
     tasks: dict[str, Any] = {}
-    for activity, sample in durations.items():
-        tasks[keys[activity]] = {"processing_time": fit_distribution([s for s in sample if math.isfinite(s)])}
-        if activity in pool_of:
-            tasks[keys[activity]]["resources"] = pool_of[activity]
+    for activity, sample in samples.items():
+        tasks[keys[activity]] = {"processing_time": fit_distribution(sample)}
+        if activity in team_of:
+            tasks[keys[activity]]["resources"] = team_of[activity].name
     return tasks

@@ -304,13 +304,15 @@ class Machine:
         flows: list[str] = []
         while asked:
             for event in step(self.program, instance, asked.pop(0), now=instant):
+                if isinstance(event, p.FlowTaken):
+                    flows.append(event.flow)
+                    continue
                 if isinstance(event, p.ElementEntered):
                     nodes.append(event.node)
-                elif isinstance(event, p.FlowTaken):
-                    flows.append(event.flow)
                 elif isinstance(event, p.TokenCreated):
                     if event.flow is not None:
                         flows.append(event.flow)
+                    continue
                 elif isinstance(event, p.DecisionRequested):
                     seen = instance.inputs_of(event.request)
                     answer = self._decide(self.program, event, seen, instant)

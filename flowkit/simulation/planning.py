@@ -134,7 +134,7 @@ def _compile(definitions: list[m.Definitions], draft: Draft, plan: Plan) -> None
         texts.update(here)
         stores = any(node.reads or node.writes for node in program.nodes.values())
         plan.shared[process] = not stores and not _depends_on_time(by_id[process], here)
-    plan.read = frozenset(name for text in texts for name in reads_of(text) or ())
+    plan.read = frozenset(name for text in texts for name in reads_of(text) or ()) | plan.decisions.reads
     for name in draft.scenario.service_levels:
         _check_service_level(name, plan)
 

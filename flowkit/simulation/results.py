@@ -321,5 +321,7 @@ def write_parquet(rows: Sequence[Mapping[str, Any]], target: Path) -> None:
         import pyarrow  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415 - optional
         from pyarrow import parquet  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415
     except ImportError:
-        raise ImportError("writing Parquet needs the package 'pyarrow': pip install pyarrow") from None
+        raise ImportError(
+            "writing Parquet needs the package 'pyarrow': pip install 'flowkit[parquet]'"
+        ) from None
     parquet.write_table(pyarrow.Table.from_pylist([dict(row) for row in rows]), target)

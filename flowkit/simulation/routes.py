@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from flowkit.bpmn import model as m
+from flowkit.simulation.study import called_process
 
 __all__ = ["branch_odds"]
 
 _START = ""
 
 
-def branch_odds(process: m.Process, traces: Sequence[Sequence[str]]) -> dict[str, dict[str, float]]:
+def branch_odds(
+    process: m.Process, traces: Sequence[Sequence[str]], called: Iterable[m.Process] = ()
+) -> dict[str, dict[str, float]]:
     """The share of each flow out of every exclusive and inclusive gateway that the cases passed.
 
     ``traces`` are element ids in order of completion. Each activity is connected with the latest one
-    before it from which a way without another activity leads there; the last with the nearest end.
-    Subprocesses count as one activity each.
+    before it from which a way without another logged activity leads there; the last with the nearest end.
+    Ways lead into subprocesses, and into the processes ``called``, and out of them again.
     """
-    nodes = {node.id: node for node in process.nodes}
-    flows = {flow.id: flow for flow in process.flows}
-    starts = [
-        node.id for node in process.nodes if not node.incoming and not isinstance(node, m.BoundaryEvent)
-    ]
-    ways = {node.id: _ways(list(node.outgoing), nodes, flows) for node in process.nodes if _is_stop(node)}
-    ways[_START] = _ways([flow for start in starts for flow in nodes[start].outgoing], nodes, flows)
+    seen = {activity for trace in traces for activity in trace}
+    chart = _Chart(process, {one.id: one for one in called}, seen)
+    ways = {node: chart.ways(chart.after(node)) for node in seen if node in chart.nodes}
+    ways[_START] = chart.ways(chart.into(process))
     taken: Counter[str] = Counter()
     for trace in traces:
-        _follow(trace, ways, taken)
+        _follow(trace, ways, chart.ends, taken)
     odds: dict[str, dict[str, float]] = {}
-    for node in process.nodes:
+    for node in chart.nodes.values():
         if not isinstance(node, m.ExclusiveGateway | m.InclusiveGateway) or len(node.outgoing) < 2:
             continue
         counts = {flow: taken[flow] for flow in node.outgoing}
@@ -45,43 +46,153 @@ def branch_odds(process: m.Process, traces: Sequence[Sequence[str]]) -> dict[str
     return odds
 
 
-def _is_stop(node: m.FlowNode) -> bool:
-    return isinstance(node, m.Activity | m.EndEvent)
+Way = tuple[str, ...]
+"""The flows of a way."""
+Step = tuple[str, str]
+"""``(flow, node)`` that comes next; no flow where a subprocess begins, or an event interrupts."""
+Ways = Mapping[str, Way]
 
 
-Ways = Mapping[str, tuple[str, ...]]
+@dataclass
+class _Chart:
+    """The diagram as a graph of flow nodes: subprocesses and called processes are part of it.
 
+    ``stops`` are the activities that the log knows; any other node is passed through.
+    """
 
-def _ways(first: list[str], nodes: Mapping[str, m.FlowNode], flows: Mapping[str, m.SequenceFlow]) -> Ways:
-    """The shortest way to every activity and end that can be reached without another activity."""
-    found: dict[str, tuple[str, ...]] = {}
-    seen: set[str] = set()
-    waiting: deque[tuple[str, ...]] = deque((flow,) for flow in first)
-    while waiting:
-        way = waiting.popleft()
-        target = flows[way[-1]].target
-        if _is_stop(nodes[target]):
-            found.setdefault(target, way)
-            continue
-        if target not in seen:
+    process: m.Process
+    called: Mapping[str, m.Process]
+    stops: Collection[str]
+    nodes: dict[str, m.FlowNode] = field(default_factory=dict)
+    ends: set[str] = field(default_factory=set)
+    _flows: dict[str, m.SequenceFlow] = field(default_factory=dict)
+    _owner: dict[str, str] = field(default_factory=dict)
+    """The subprocess or call activity in which a node is."""
+    _boundary: dict[str, list[m.BoundaryEvent]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._add(self.process, "")
+        self.ends = {
+            node.id for node in self.process.nodes if isinstance(node, m.EndEvent) or not node.outgoing
+        } - set(self.stops)
+
+    def _add(self, container: m.FlowElementsContainer, owner: str) -> None:
+        self._flows.update({flow.id: flow for flow in container.flows})
+        for node in container.nodes:
+            if node.id in self.nodes:
+                continue  # a process that calls itself, or is called twice: its first place stands for all
+            self.nodes[node.id] = node
+            self._owner[node.id] = owner
+            if isinstance(node, m.BoundaryEvent):
+                self._boundary.setdefault(node.attached_to, []).append(node)
+            inside = self._inside(node)
+            if inside is not None:
+                self._add(inside, node.id)
+
+    def _inside(self, node: m.FlowNode) -> m.FlowElementsContainer | None:
+        if node.id in self.stops:
+            return None
+        if isinstance(node, m.SubProcess):
+            return node
+        return self.called.get(called_process(node)) if isinstance(node, m.CallActivity) else None
+
+    def into(self, container: m.FlowElementsContainer) -> list[Step]:
+        """What comes when the container begins."""
+        return [
+            ("", node.id)
+            for node in container.nodes
+            if not node.incoming and not isinstance(node, m.BoundaryEvent) and not _is_event_subprocess(node)
+        ]
+
+    def after(self, key: str) -> list[Step]:
+        """What comes next when the node is done."""
+        node = self.nodes[key]
+        if isinstance(node, m.EndEvent) and any(isinstance(d, _THROWN) for d in node.definitions):
+            return self._catchers(key)
+        steps = [(flow, self._flows[flow].target) for flow in node.outgoing]
+        around = self._owner[key]
+        if around and not node.outgoing:
+            owner = self.nodes[around]
+            steps += self.after(around)
+            inside = self._inside(owner)
+            if isinstance(owner, m.Activity) and owner.loop is not None and inside is not None:
+                steps += self.into(inside)
+        return steps
+
+    def _catchers(self, key: str) -> list[Step]:
+        """The error and cancel events at the borders around a node."""
+        steps: list[Step] = []
+        while key := self._owner[key]:
+            steps += [
+                ("", event.id)
+                for event in self._boundary.get(key, ())
+                if any(isinstance(d, _THROWN) for d in event.definitions)
+            ]
+        return steps
+
+    def _interruptions(self, key: str) -> list[Step]:
+        """What can come while a token stands at the node: events at its border or around it."""
+        steps: list[Step] = []
+        while True:
+            steps += [("", event.id) for event in self._boundary.get(key, ())]
+            around = self._owner[key]
+            inside = self._inside(self.nodes[around]) if around else self.process
+            nodes = () if inside is None else inside.nodes
+            steps += [("", node.id) for node in nodes if _is_event_subprocess(node)]
+            if not around:
+                return steps
+            key = around
+
+    def ways(self, first: Sequence[Step]) -> Ways:
+        """The shortest way to every stop and end that can be reached without another stop.
+
+        A way by an event that interrupts is one only where nothing else leads.
+        """
+        return {**self._search(first, interrupted=True), **self._search(first, interrupted=False)}
+
+    def _search(self, first: Sequence[Step], *, interrupted: bool) -> dict[str, Way]:
+        found: dict[str, Way] = {}
+        seen: set[str] = set()
+        waiting: deque[tuple[Way, str]] = deque(_extend((), step) for step in first)
+        while waiting:
+            way, target = waiting.popleft()
+            if target in seen:
+                continue
             seen.add(target)
-            waiting.extend((*way, flow) for flow in nodes[target].outgoing)
-    # an end is marked, to tell it from an activity of the same reach
-    marked: dict[str, tuple[str, ...]] = {}
-    for stop, way in found.items():
-        marked["end:" + stop if isinstance(nodes[stop], m.EndEvent) else stop] = way
-    return marked
+            steps: list[Step] = []
+            if target in self.stops or target in self.ends:
+                found[target] = way
+            else:
+                inside = self._inside(self.nodes[target])
+                steps = self.after(target) if inside is None else self.into(inside)
+            if interrupted:
+                steps = steps + self._interruptions(target)
+            waiting.extend(_extend(way, step) for step in steps)
+        return found
 
 
-def _follow(trace: Sequence[str], ways: Mapping[str, Ways], taken: Counter[str]) -> None:
+_THROWN = m.ErrorEventDefinition | m.CancelEventDefinition
+
+
+def _extend(way: Way, step: Step) -> tuple[Way, str]:
+    flow, target = step
+    return ((*way, flow) if flow else way), target
+
+
+def _is_event_subprocess(node: m.FlowNode) -> bool:
+    return isinstance(node, m.SubProcess) and node.triggered_by_event
+
+
+def _follow(
+    trace: Sequence[str], ways: Mapping[str, Ways], ends: Collection[str], taken: Counter[str]
+) -> None:
     done = [_START]
     for activity in trace:
         before = next((one for one in reversed(done) if activity in ways.get(one, {})), None)
         if before is not None:
             taken.update(ways[before][activity])
         done.append(activity)
-    after = ways.get(done[-1])
-    if after is not None:
-        ends = [way for stop, way in after.items() if stop.startswith("end:")]
-        if ends:
-            taken.update(sorted(ends, key=len)[0])
+    found = [way for stop, way in ways.get(done[-1], {}).items() if stop in ends]
+    if found:
+        nearest: Way = min(found, key=len)
+        taken.update(nearest)

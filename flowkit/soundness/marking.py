@@ -38,7 +38,7 @@ def marking(instance: Instance, fired: Set[int], beside: Set[str]) -> Any:
             held(scope.holds),
             (loop.total and loop.started, len(loop.items)) if loop is not None else None,
             tuple(sorted(scope.resetting)),
-            tuple(_shape(record) for record in scope.records),
+            tuple(_shape(record) for record in scope.records.values()),
             tuple(sorted((place.partition(":")[2], tuple(parts)) for place, parts in scope.occurred.items())),
         )
 
@@ -62,5 +62,5 @@ def forget_repeated_records(instance: Instance) -> None:
     """
     for scope in instance.scopes.values():
         if len(scope.records) > 1:
-            last = {record.node: record for record in scope.records}
-            scope.records = [record for record in scope.records if last[record.node] is record]
+            last = {record.node: key for key, record in scope.records.items()}
+            scope.records = {key: scope.records[key] for key in scope.records if key in last.values()}

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flowkit.cli.app import app
+from flowkit.export import read_log
 
 ROOT = Path(__file__).parent.parent.parent
 PROCESSES = ROOT / "processes"
@@ -231,6 +232,12 @@ def test_incidents_are_seen_and_resolved() -> None:
     assert data("show", case)["tokens"][0]["name"] == "确认"
     out("cancel", case, "--reason", "试一试")
     assert data("show", case)["status"] == "cancelled"
+    again = data("restart", case, "--at", "confirm", "-v", "order=T-2")["instance"]
+    assert data("show", again)["tokens"][0]["name"] == "确认"
+    assert "cancel=True" in out("restart", again, "--at", "0", code=3)
+    last = out("restart", again, "--cancel").strip()
+    assert data("show", again)["status"] == "cancelled"
+    assert data("show", last)["variables"] == {"order": "T-1"}
 
 
 @pytest.mark.parametrize(
@@ -305,6 +312,10 @@ def test_simulate_and_compare(folder: Path) -> None:
     assert "cycle_time.mean" in out("simulate", "shop/parts.bpmn", *options, "-o", "r.csv")
     assert Path("r.csv").read_text(encoding="utf-8").startswith("measure,")
     assert "known ending" in out("simulate", "shop/parts.bpmn", *options, "-o", "r.doc", code=2)
+    out("simulate", "shop/parts.bpmn", *options, "--log", "log.csv")
+    assert len({case.name for case in read_log("log.csv")}) == 5
+    assert "ending of a log" in out("simulate", "shop/parts.bpmn", "--log", "log.doc", code=2)
+    assert "address of a cluster" in out("simulate", "shop/parts.bpmn", "--cluster", "moon", code=2)
     assert "differences" in data("compare", "shop/parts.bpmn", "shop/parts.bpmn", *options)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 import sqlalchemy
 
 from flowkit.engine import Engine, SystemClock, VirtualClock, Worker
+from flowkit.engine.sql.postgresql import PostgreSQLStore
 from flowkit.engine.sql.schema import SCHEMA_VERSION
 from flowkit.engine.store import open_store
 from flowkit.errors import Conflict, NotFound, StoreUnavailable
@@ -260,3 +262,18 @@ def test_what_others_store_at_the_same_time_is_a_conflict(make: Make, clock: Vir
     with pytest.raises(Conflict):
         engine.committer.run(twice)
     assert engine.instance(case).status == "active"
+
+
+# ---- PostgreSQL's pipeline ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_query_gives_its_own_rows_though_results_of_writes_come_in(make: Make) -> None:
+    insert = "INSERT INTO flowkit_meta (name, value) SELECT ?, pg_sleep(?)::text"
+    store = make().store
+    assert isinstance(store, PostgreSQLStore)
+    with store.transaction() as session:
+        session.query("SELECT 1")
+        session.run_many(insert, [(f"{number}", 0.0 if number else 0.2) for number in range(2000)])
+        select.select([store._writer.connection], [], [], 60)  # the server begins to tell what it wrote
+        assert session.query("SELECT 2") == [(2,)]

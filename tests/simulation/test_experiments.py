@@ -14,7 +14,6 @@ from lxml import etree
 from flowkit.errors import InvalidPayload
 from flowkit.export import open_log, read_log
 from flowkit.simulation import Goal, compare, fit, load_scenario, optimise, simulate, sweep
-from flowkit.simulation.cluster import connect
 from flowkit.simulation.report import heat_map
 
 MODELS = Path(__file__).parent / "models"
@@ -108,6 +107,37 @@ def test_a_fitted_model_reproduces_its_source(ending: str, tmp_path: Path) -> No
     assert b.value == pytest.approx(a.value, rel=0.02)
 
 
+def test_a_fit_reproduces_subprocesses_called_processes_and_working_hours(tmp_path: Path) -> None:
+    office = {"calendar": "office", "off_shift": "suspend"}
+    source: dict[str, Any] = {
+        "model": {"bpmn": str(MODELS / "nested.bpmn"), "process": "nested"},
+        "run": {"stop": {"cases": 6000}, "replications": 4},
+        "calendars": {"office": {"weekly": {"mon-fri": ["09:00-17:00"]}}},
+        "arrivals": [{"calendar": "office", "interarrival": {"exponential": {"mean": "10m"}}}],
+        "pools": {"front": {"size": 4, **office}, "back": {"size": 6, **office}, "phone": {"size": 2}},
+        "tasks": {
+            "A": {"resources": "front", "processing_time": {"gamma": {"mean": "20m", "cv": 0.5}}},
+            "B": {"resources": "back", "processing_time": {"lognormal": {"mean": "35m", "cv": 0.8}}},
+            "C": {"resources": "phone", "processing_time": {"exponential": {"mean": "5m"}}},
+        },
+        "gateways": {
+            "Needed": {"probabilities": {"要": 0.7, "不要": 0.3}},
+            "Good": {"probabilities": {"返工": 0.2, "合格": 0.8}},
+            "Visit": {"probabilities": {"是": 0.4, "否": 0.6}},
+        },
+    }
+    log = tmp_path / "log.csv"
+    simulate(source, replications=1, seed=1, log=open_log(log))
+    fitted = fit(log, MODELS / "nested.bpmn")
+    odds = {name: gateway.probabilities for name, gateway in fitted.gateways.items()}
+    assert odds["Needed"]["s3"] == pytest.approx(0.7, abs=0.02)
+    assert odds["Good"]["s7"] == pytest.approx(0.2, abs=0.02)
+    assert odds["Visit"]["f3"] == pytest.approx(0.4, abs=0.02)
+    assert fitted.pools["front"].off_shift == "suspend"
+    a, b = (simulate(one, replications=4, cases=6000, seed=2).cycle_time.mean for one in (source, fitted))
+    assert b.value == pytest.approx(a.value, rel=0.02)
+
+
 def test_fitting_finds_working_hours(tmp_path: Path) -> None:
     data: dict[str, Any] = {
         "model": {"bpmn": str(MODELS / "queue.bpmn")},
@@ -177,10 +207,14 @@ def test_results_are_written_as_json_and_csv(tmp_path: Path) -> None:
     assert "Holm" in comparison.write(tmp_path / "c.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("address", ["host:1", "ftp://x", ""])
-def test_an_address_that_is_no_cluster_is_refused(address: str) -> None:
-    with pytest.raises(ValueError, match="address of a cluster"), connect(address):
-        pass
+def test_results_are_written_as_parquet(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pip install 'flowkit[parquet]'")
+    result = simulate(SHARED, replications=3, cases=100)
+    rows = parquet.read_table(result.write(tmp_path / "r.parquet")).to_pylist()
+    assert {row["measure"] for row in rows} == set(result.names)
+    (cycle,) = (row for row in rows if row["measure"] == "cycle_time.mean")
+    assert (cycle["mean"], cycle["replications"]) == (result.cycle_time.mean.value, 3)
+    assert cycle["low"] < cycle["mean"] < cycle["high"]
 
 
 def test_a_measure_that_does_not_exist_is_named() -> None:

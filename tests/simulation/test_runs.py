@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -343,6 +344,35 @@ def test_an_interrupt_leaves_what_is_finished() -> None:
     result = simulate(MODELS / "fork.yaml", cases=50, progress=stop)
     assert result.interrupted
     assert result.replications == 3
+
+
+def test_ctrl_c_stops_the_worker_processes_and_leaves_what_is_finished(tmp_path: Path) -> None:
+    """As a terminal does it: the interrupt reaches every process of the group."""
+    code = (
+        "import sys; from flowkit.simulation import simulate\n"
+        "def tell(done, planned): print(done, flush=True)\n"
+        "result = simulate(sys.argv[1], replications=500, cases=3000, processes=2, progress=tell)\n"
+        "print('kept', result.replications, result.interrupted, result.cycle_time.mean.value > 0)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(MODELS / "shared.yaml")],
+        env={**os.environ, "PYTHONPATH": str(MODELS.parents[2])},
+        stdout=subprocess.PIPE,
+        stderr=(tmp_path / "stderr").open("w"),
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line == "2\n":
+                os.killpg(process.pid, signal.SIGINT)
+                break
+        rest = process.stdout.read()
+    assert process.returncode == 0
+    kept = rest.strip().splitlines()[-1].split()
+    assert (kept[0], kept[2:]) == ("kept", ["True", "True"])
+    assert 2 <= int(kept[1]) < 500
+    assert "Traceback" not in (tmp_path / "stderr").read_text()
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,7 @@ import psycopg
 from psycopg import errors
 from psycopg.pq import TransactionStatus
 
-from flowkit.engine.sql.migrations import migrate_schema, schema_version
-from flowkit.engine.sql.schema import SCHEMA_VERSION
+from flowkit.engine.sql.migrations import is_current, migrate_schema
 from flowkit.engine.store import Row, Session, WriteConflict, driver_connection
 from flowkit.errors import StoreUnavailable
 
@@ -52,16 +51,17 @@ class PostgreSQLSession:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection: psycopg.Connection[Any] = connection
-        self._cursor = connection.cursor()
+        self._reading = connection.cursor()
+        self._writing = connection.cursor()  # of its own: results that are still on their way end up there
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        return self._cursor.execute(_translate(sql), parameters).fetchall()
+        return self._reading.execute(_translate(sql), parameters).fetchall()
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        self._cursor.execute(_translate(sql), parameters)
+        self._writing.execute(_translate(sql), parameters)
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        self._cursor.executemany(_translate(sql), rows)
+        self._writing.executemany(_translate(sql), rows)
 
 
 class _Reader(PostgreSQLSession):
@@ -112,7 +112,7 @@ class PostgreSQLStore:
         return PostgreSQLSession(connection)
 
     def _migrate(self) -> None:
-        if schema_version(self._writer) == SCHEMA_VERSION:
+        if is_current(self._writer):
             return
         with self.transaction() as session:
             self.serialise(session, "flowkit:schema")

@@ -217,7 +217,7 @@ def _collect(frame: Frame, scope: Scope, token: Token, node: Node) -> None:
     collected: dict[str, Any] = {}
     if name and formula is not None:
         collected[name] = [*around.variables.get(name, ()), frame.value(formula, scope.key)]
-    for record in scope.records:
+    for record in scope.records.values():
         frame.emit(p.CompensationRecorded(around.key, record))
     close_scope(frame, scope)
     frame.emit(p.TokenConsumed(token.key))
