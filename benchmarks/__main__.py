@@ -1,11 +1,14 @@
-"""``python -m benchmarks [NAME …]``: run the benchmarks, print the figures, write ``results.json``.
+"""``python -m benchmarks [--long] [NAME …]``: run the benchmarks, print the figures, write ``results.json``.
 
-Every module of this package with a function ``measure() -> Iterable[Row]`` is one. Compare figures only
+Every module of this package with a function ``measure() -> Iterable[Row]`` is one. Those that say
+``LONG = True`` take many minutes: they run when they are named, or with ``--long``. Compare figures only
 within one run on one machine.
 """
 
 from __future__ import annotations
 
+import argparse
+import inspect
 import json
 import pkgutil
 import platform
@@ -21,17 +24,19 @@ from benchmarks.rows import Row
 HERE = Path(__file__).parent
 
 
-def _rows(wanted: list[str], console: Console) -> list[Row]:
+def _rows(wanted: argparse.Namespace, console: Console) -> list[Row]:
     rows: list[Row] = []
     for module in pkgutil.iter_modules([str(HERE)]):
-        if wanted and module.name not in wanted:
+        if module.name.startswith("_") or (wanted.names and module.name not in wanted.names):
             continue
-        measure = None
-        if not module.name.startswith("_"):
-            measure = getattr(import_module(f"benchmarks.{module.name}"), "measure", None)
-        if measure is not None:
-            with console.status(f"{module.name} …"):
-                rows += measure()
+        found = import_module(f"benchmarks.{module.name}")
+        measure = getattr(found, "measure", None)
+        if measure is None or (getattr(found, "LONG", False) and not (wanted.long or wanted.names)):
+            continue
+        takes = inspect.signature(measure).parameters
+        options = {"minutes": wanted.minutes} if wanted.minutes and "minutes" in takes else {}
+        with console.status(f"{module.name} …"):
+            rows += measure(**options)
     return rows
 
 
@@ -55,10 +60,18 @@ def _others(rows: list[Row]) -> list[dict[str, object]]:
     return [row for row in before if row["name"] not in names]
 
 
-def main(wanted: list[str]) -> int:
+def _arguments(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m benchmarks", description="Measure flowkit, and its peers.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which to run (default: all quick ones)")
+    parser.add_argument("--long", action="store_true", help="also those that take many minutes")
+    parser.add_argument("--minutes", type=float, help="how long to soak")
+    return parser.parse_args(words)
+
+
+def main(words: list[str]) -> int:
     """Run, print, write; 1 if a goal is missed."""
     console = Console()
-    rows = _rows(wanted, console)
+    rows = _rows(_arguments(words), console)
     console.print(_table(rows))
     results = {
         "machine": platform.machine(),

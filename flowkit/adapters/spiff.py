@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from flowkit.adapters.spiff_export import gaps, implicit_starts, to_spiff
+from flowkit.adapters.spiff_export import Shape, escalated, gaps, implicit_starts, to_spiff
 from flowkit.bpmn import model as m
 from flowkit.errors import NotFound
 from flowkit.findings import Finding
@@ -31,9 +31,12 @@ _NOW = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class SpiffRun:
-    """One instance on SpiffWorkflow: what waits, by element id."""
+    """One instance on SpiffWorkflow: what waits, by element id.
 
-    def __init__(self, source: bytes, process_id: str, choices: Mapping[str, bool]) -> None:
+    ``answer`` gives the value of an expression (a flow's id, a number) for one of its tasks.
+    """
+
+    def __init__(self, source: bytes, process_id: str, answer: Callable[[Any, str], bool | int]) -> None:
         from lxml import etree  # noqa: PLC0415
         from SpiffWorkflow.bpmn.parser import BpmnParser  # noqa: PLC0415
         from SpiffWorkflow.bpmn.script_engine import PythonScriptEngine  # noqa: PLC0415
@@ -43,20 +46,21 @@ class SpiffRun:
         from SpiffWorkflow.bpmn.util.event import BpmnEvent  # noqa: PLC0415
         from SpiffWorkflow.bpmn.workflow import BpmnWorkflow  # noqa: PLC0415
 
-        class Choices(PythonScriptEngine):  # type: ignore[misc]  # SpiffWorkflow has no types
-            """A condition is the id of its flow; a cardinality is a number."""
+        class Answers(PythonScriptEngine):  # type: ignore[misc]  # SpiffWorkflow has no types
+            """Expressions are asked outside."""
 
             def evaluate(self, task: Any, expression: str, external_context: Any = None) -> Any:
-                return choices[expression] if expression in choices else int(expression)
+                return answer(task, expression)
 
             def execute(self, task: Any, script: str, external_context: Any = None) -> bool:
                 return True
 
         self._event, self._message = BpmnEvent, MessageEventDefinition
+        self._done: dict[Any, tuple[str, tuple[int, ...]]] = {}
         parser = BpmnParser()
         parser.add_bpmn_xml(etree.fromstring(source))
         spec = parser.get_spec(process_id)
-        self.workflow = BpmnWorkflow(spec, parser.get_subprocess_specs(process_id), script_engine=Choices())
+        self.workflow = BpmnWorkflow(spec, parser.get_subprocess_specs(process_id), script_engine=Answers())
         self._run()
 
     def _run(self) -> None:
@@ -64,6 +68,11 @@ class SpiffRun:
 
         for _ in range(200):
             self.workflow.refresh_timers()
+            # A subprocess that is interrupted takes its tasks with it: remember what they did. To ask for
+            # completed tasks leaves out those in a subprocess that still runs.
+            for task in self.workflow.get_tasks():
+                if task.state == TaskState.COMPLETED and task.task_spec.bpmn_id:
+                    self._done[task.id] = task.task_spec.bpmn_id, self.path(task)
             ready = [t for t in self.workflow.get_tasks(state=TaskState.READY) if not t.task_spec.manual]
             if not ready:
                 return
@@ -88,17 +97,43 @@ class SpiffRun:
                     found[str(one.name)] += 1
         return found
 
-    def do(self, node: str) -> None:
-        """Complete the manual task, or let the event occur, at ``node``."""
+    def done(self) -> Counter[tuple[str, tuple[int, ...]]]:
+        """The completed elements, each with the multi-instance activities' instances that it is in."""
+        return Counter(self._done.values())
+
+    @staticmethod
+    def path(task: Any) -> tuple[int, ...]:
+        """In which instances of the multi-instance activities around it a task is, the outermost first."""
+        found: list[int] = []
+        while task is not None:
+            index = task.internal_data.get("key_or_index", task.internal_data.get("item"))
+            if index is not None:
+                found.insert(0, int(index))
+            above = getattr(task.workflow, "parent_task_id", None)
+            task = task.workflow.top_workflow.get_task_from_id(above) if above is not None else None
+        return tuple(found)
+
+    def do(self, node: str, path: tuple[int, ...] | None = None) -> bool:
+        """Complete the manual task, or let the event occur, at ``node`` (in one instance of the activities
+        around it); False if SpiffWorkflow waits for no such thing."""
         from SpiffWorkflow.util.task import TaskState  # noqa: PLC0415
 
+        def there(task: Any) -> bool:
+            return path is None or self.path(task) == path
+
         for task in self.workflow.get_tasks(state=TaskState.READY, manual=True):
-            if task.task_spec.bpmn_id == node:
+            if task.task_spec.bpmn_id == node and there(task):
                 task.run()
-                break
-        else:
-            self.workflow.catch(self._event(self._message(node), {}))
+                self._run()
+                return True
+        event = self._event(self._message(node), {})
+        waiting = [task for task in self.workflow.event_manager.tasks.values() if there(task)]
+        caught = [task for task in waiting if task.task_spec.catches(task, event)]
+        for task in caught:
+            task.task_spec.catch(task, event)
+            task.task_spec._update(task)
         self._run()
+        return bool(caught)
 
 
 class _KernelRun:
@@ -212,7 +247,7 @@ def verify(
     missing = [*implicit_starts(process), *gaps(process), *_data_driven(program)]
     if missing:
         return Verification(name, tuple(missing), 0, ())
-    source = to_spiff(definitions, process)
+    source = to_spiff(definitions, process, Shape(escalated=escalated(process)))
     differences = []
     agreed = 0
     for number in range(walks):
@@ -256,7 +291,7 @@ def _walk(program: Program, source: bytes, chance: random.Random, steps: int) ->
         return None  # no flow is open with these choices: there is nothing to compare
     walk: list[str] = []
     try:
-        theirs = SpiffRun(source, program.process_id, choices)
+        theirs = SpiffRun(source, program.process_id, lambda _, asked: _chosen(choices, asked))
         for _ in range(steps):
             told = _compare(program, ours, theirs)
             if told:
@@ -273,6 +308,11 @@ def _walk(program: Program, source: bytes, chance: random.Random, steps: int) ->
     except Exception as error:  # whatever the other engine raises is a difference
         return Difference(tuple(walk), choices, f"SpiffWorkflow raised {type(error).__name__}: {error}")
     return None
+
+
+def _chosen(choices: Mapping[str, bool], expression: str) -> bool | int:
+    """A condition is the id of its flow; a cardinality is a number."""
+    return choices[expression] if expression in choices else int(expression)
 
 
 def _compare(program: Program, ours: _KernelRun, theirs: SpiffRun) -> str:

@@ -8,12 +8,13 @@ engines can be led through the same decisions without sharing handlers or expres
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from xml.sax.saxutils import quoteattr
 
 from flowkit.bpmn import model as m
 from flowkit.findings import Finding, Location, Severity
 
-__all__ = ["gaps", "to_spiff"]
+__all__ = ["Shape", "escalated", "gaps", "implicit_starts", "nodes_of", "to_spiff"]
 
 _BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 
@@ -23,14 +24,15 @@ _BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 
 def gaps(process: m.Process) -> list[Finding]:
     """What SpiffWorkflow 3 refuses or runs differently, and why (each with its element)."""
-    return [finding for node in _nodes(process) for finding in _gaps_of(node)]
+    return [finding for node in nodes_of(process) for finding in _gaps_of(node)]
 
 
-def _nodes(container: m.Process | m.SubProcess) -> Iterator[m.FlowNode]:
+def nodes_of(container: m.Process | m.SubProcess) -> Iterator[m.FlowNode]:
+    """The nodes of a process or subprocess, with those inside its subprocesses."""
     for node in container.nodes:
         yield node
         if isinstance(node, m.SubProcess):
-            yield from _nodes(node)
+            yield from nodes_of(node)
 
 
 def _gaps_of(node: m.FlowNode) -> Iterator[Finding]:
@@ -138,34 +140,70 @@ def implicit_starts(process: m.Process) -> list[Finding]:
 # ---- the file that SpiffWorkflow reads ------------------------------------------------------
 
 
-def to_spiff(definitions: m.Definitions, process: m.Process) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a file is written for one run: nodes left out (with their flows), error boundary events that
+    occur from outside, multi-instance activities whose number is asked for as ``count_ID``, and
+    escalation boundary events that are raised inside."""
+
+    without: frozenset[str] = frozenset()
+    from_outside: frozenset[str] = frozenset()
+    counted: frozenset[str] = frozenset()
+    escalated: frozenset[str] = frozenset()
+
+
+def to_spiff(definitions: m.Definitions, process: m.Process, shape: Shape = Shape()) -> bytes:
     """The process's control flow as a BPMN file for SpiffWorkflow."""
     messages = "".join(
         f"<bpmn:message id={quoteattr('m_' + node.id)} name={quoteattr(node.id)}/>"
-        for node in _nodes(process)
-        if _is_waiting_event(node)
+        for node in nodes_of(process)
+        if _is_waiting_event(node, shape) or node.id in shape.from_outside
     )
     errors = "".join(
         f"<bpmn:error id={quoteattr(one.id)} name={quoteattr(one.id)} errorCode={quoteattr(one.code)}/>"
         for one in definitions.errors
     )
+    escalations = "".join(
+        f"<bpmn:escalation id={quoteattr(one.id)} name={quoteattr(one.id)}"
+        f" escalationCode={quoteattr(one.code)}/>"
+        for one in definitions.escalations
+    )
     return (
-        f'<bpmn:definitions xmlns:bpmn="{_BPMN}" id="exported" targetNamespace="exported">{messages}{errors}'
-        f'<bpmn:process id={quoteattr(process.id)} isExecutable="true">{_inside(process)}</bpmn:process>'
-        "</bpmn:definitions>"
+        f'<bpmn:definitions xmlns:bpmn="{_BPMN}" id="exported" targetNamespace="exported">'
+        f"{messages}{errors}{escalations}"
+        f'<bpmn:process id={quoteattr(process.id)} isExecutable="true">'
+        f"{_inside(process, shape)}</bpmn:process></bpmn:definitions>"
     ).encode()
 
 
-def _is_waiting_event(node: m.FlowNode) -> bool:
-    waiting = isinstance(node, m.IntermediateCatchEvent | m.BoundaryEvent) and not _event(
-        node, m.ErrorEventDefinition
+def escalated(process: m.Process) -> frozenset[str]:
+    """The boundary events for escalations of subprocesses: what is inside throws them."""
+    nodes = list(nodes_of(process))
+    subprocesses = {node.id for node in nodes if isinstance(node, m.SubProcess)}
+    return frozenset(
+        node.id
+        for node in nodes
+        if isinstance(node, m.BoundaryEvent)
+        and node.attached_to in subprocesses
+        and _event(node, m.EscalationEventDefinition)
     )
+
+
+def _is_waiting_event(node: m.FlowNode, shape: Shape) -> bool:
+    waiting = isinstance(node, m.IntermediateCatchEvent | m.BoundaryEvent) and not _raised(node, shape)
     return waiting or isinstance(node, m.ReceiveTask)
 
 
-def _inside(container: m.Process | m.SubProcess) -> str:
-    flows = "".join(_flow(flow) for flow in container.flows)
-    return "".join(_node(node) for node in container.nodes) + flows
+def _raised(node: m.FlowNode, shape: Shape) -> bool:
+    """Thrown inside and caught here; everything else that waits is told from outside."""
+    return _event(node, m.ErrorEventDefinition) or node.id in shape.escalated
+
+
+def _inside(container: m.Process | m.SubProcess, shape: Shape) -> str:
+    nodes = [node for node in container.nodes if node.id not in shape.without]
+    flows = [f for f in container.flows if f.source not in shape.without and f.target not in shape.without]
+    kept = frozenset(flow.id for flow in flows)
+    return "".join(_node(node, shape, kept) for node in nodes) + "".join(_flow(flow) for flow in flows)
 
 
 def _flow(flow: m.SequenceFlow) -> str:
@@ -178,50 +216,53 @@ def _flow(flow: m.SequenceFlow) -> str:
     )
 
 
-def _node(node: m.FlowNode) -> str:
-    ends = "".join(f"<bpmn:incoming>{flow}</bpmn:incoming>" for flow in node.incoming)
-    ends += "".join(f"<bpmn:outgoing>{flow}</bpmn:outgoing>" for flow in node.outgoing)
-    tag, attributes, inner = _face(node)
+def _node(node: m.FlowNode, shape: Shape, kept: frozenset[str]) -> str:
+    ends = "".join(f"<bpmn:incoming>{flow}</bpmn:incoming>" for flow in node.incoming if flow in kept)
+    ends += "".join(f"<bpmn:outgoing>{flow}</bpmn:outgoing>" for flow in node.outgoing if flow in kept)
+    tag, attributes, inner = _face(node, shape)
     default = getattr(node, "default", "")
-    if default:
+    if default in kept:
         attributes += f" default={quoteattr(default)}"
     return f"<bpmn:{tag} id={quoteattr(node.id)}{attributes}>{ends}{inner}</bpmn:{tag}>"
 
 
-def _face(node: m.FlowNode) -> tuple[str, str, str]:
+def _face(node: m.FlowNode, shape: Shape) -> tuple[str, str, str]:
     """Tag, attributes and content of the node in the exported file."""
     message = f"<bpmn:messageEventDefinition messageRef={quoteattr('m_' + node.id)}/>"
     match node:
         case m.StartEvent():
             return "startEvent", "", ""
         case m.EndEvent():
-            return "endEvent", "", _end(node)
+            return "endEvent", "", _thrown(node, shape)
         case m.IntermediateThrowEvent():
-            return "intermediateThrowEvent", "", ""
+            return "intermediateThrowEvent", "", _thrown(node, shape)
         case m.IntermediateCatchEvent() | m.ReceiveTask():
             return "intermediateCatchEvent", "", message
         case m.BoundaryEvent():
             cancel = str(node.cancel_activity).lower()
             attributes = f' attachedToRef={quoteattr(node.attached_to)} cancelActivity="{cancel}"'
-            return (
-                "boundaryEvent",
-                attributes,
-                _end(node) if _event(node, m.ErrorEventDefinition) else message,
-            )
+            inside = _raised(node, shape) and node.id not in shape.from_outside
+            return "boundaryEvent", attributes, _thrown(node, shape) if inside else message
         case m.SubProcess():
-            return "subProcess", "", _inside(node)
+            return "subProcess", "", _loop(node, shape) + _inside(node, shape)
         case m.Gateway():
             name = type(node).__name__
             return name[0].lower() + name[1:], "", ""
     waits = not isinstance(node, m.ManualTask | m.ScriptTask) and type(node) is not m.Task
     if waits:
-        return "manualTask", "", _loop(node)
-    return "scriptTask", "", _loop(node) + "<bpmn:script>pass</bpmn:script>"
+        return "manualTask", "", _loop(node, shape)
+    return "scriptTask", "", _loop(node, shape) + "<bpmn:script>pass</bpmn:script>"
 
 
-def _loop(node: m.FlowNode) -> str:
-    """Loops are unrolled by number only where the number is fixed."""
+def _loop(node: m.FlowNode, shape: Shape) -> str:
+    """Loops are unrolled by number only where the number is fixed, or counted in the run."""
     loop = getattr(node, "loop", None)
+    if isinstance(loop, m.MultiInstanceLoopCharacteristics) and node.id in shape.counted:
+        return (
+            f'<bpmn:multiInstanceLoopCharacteristics isSequential="{str(loop.is_sequential).lower()}">'
+            f"<bpmn:loopCardinality>count_{node.id}</bpmn:loopCardinality>"
+            "</bpmn:multiInstanceLoopCharacteristics>"
+        )
     if isinstance(loop, m.MultiInstanceLoopCharacteristics) and loop.cardinality is not None:
         return (
             f'<bpmn:multiInstanceLoopCharacteristics isSequential="{str(loop.is_sequential).lower()}">'
@@ -233,11 +274,14 @@ def _loop(node: m.FlowNode) -> str:
     return ""
 
 
-def _end(node: m.Event) -> str:
+def _thrown(node: m.Event, shape: Shape) -> str:
     for definition in node.definitions:
         if isinstance(definition, m.TerminateEventDefinition):
             return "<bpmn:terminateEventDefinition/>"
         if isinstance(definition, m.ErrorEventDefinition):
             ref = f" errorRef={quoteattr(definition.error)}" if definition.error else ""
             return f"<bpmn:errorEventDefinition{ref}/>"
+        if isinstance(definition, m.EscalationEventDefinition) and shape.escalated:
+            ref = f" escalationRef={quoteattr(definition.escalation)}" if definition.escalation else ""
+            return f"<bpmn:escalationEventDefinition{ref}/>"
     return ""

@@ -1,22 +1,22 @@
-"""Commands that reason about diagrams: ``simulate``, ``compare``, ``test``, ``export``."""
+"""Commands that reason about diagrams: ``simulate``, ``compare``, ``export``."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flowkit.cli.inputs import Database, Settings, Tasks, handlers_of, open_engine
+from flowkit.cli.inputs import Database, open_engine
 from flowkit.cli.operate import DATABASE
-from flowkit.cli.output import FAILED, AsJson, console, fail, print_json
+from flowkit.cli.output import AsJson, console, fail, print_json, print_table
 
 if TYPE_CHECKING:
+    from flowkit.export import Measured
     from flowkit.simulation.experiment import Progress
-    from flowkit.testing.suite import Coverage
 
 __all__ = ["register"]
 
@@ -32,69 +32,8 @@ Processes = Annotated[int, typer.Option(min=1, help="Processors to use; the resu
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("test")(play_scripts)
-    for command in (simulate, compare, export):
+    for command in (simulate, compare, export, kpi):
         app.command()(command)
-
-
-# ---- scripts --------------------------------------------------------------------------------
-
-
-def play_scripts(
-    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="A folder of diagrams.")],
-    scripts: Annotated[
-        list[Path] | None, typer.Argument(help="Scripts or folders; default: its scripts and scenarios.")
-    ] = None,
-    covered: Annotated[float, typer.Option(min=0, max=100, help="Fail below so many percent.")] = 0,
-    tasks: Tasks = None,
-    settings: Settings = None,
-    as_json: AsJson = False,
-) -> None:
-    """Play every script of a folder and tell which flows and ends of the diagrams none of them reached.
-
-    Example: [bold]flowkit test processes/ --covered 100[/bold]
-    """
-    from flowkit.testing.suite import Suite, find_scripts  # noqa: PLC0415 heavy
-
-    found = find_scripts(scripts or [folder])
-    if not found:
-        fail(f"expected scripts (*.yaml) in {folder}/scripts or {folder}/scenarios, found none", 2)
-    texts = folder / "templates"
-    with tempfile.TemporaryDirectory(prefix="flowkit-test-") as scratch:
-        suite = Suite(
-            folder,
-            Path(scratch),
-            lambda url: handlers_of(tasks, url, settings, texts if texts.is_dir() else None)[1],
-        )
-        played = []
-        for one in suite.play(found):
-            played.append(one)
-            if not as_json:
-                typer.secho(f"{'FAILED' if one.problem else 'ok':7}{one.script.name}  {one.title}",
-                            fg="red" if one.problem else None)  # fmt: skip
-                if one.problem:
-                    typer.echo(f"       {one.problem}")
-    coverage = sorted(suite.coverage.values(), key=lambda part: part.process)
-    failed = sum(1 for one in played if one.problem)
-    if as_json:
-        parts = [{"process": it.process, "percent": 100 * it.share, "missing": it.missing} for it in coverage]
-        print_json({"scripts": played, "coverage": parts})
-    else:
-        _tell_coverage(coverage)
-        typer.echo(f"{len(played) - failed} of {len(played)} scripts as expected")
-    if failed or any(100 * part.share < covered for part in coverage):
-        raise typer.Exit(FAILED)
-
-
-def _tell_coverage(coverage: list[Coverage]) -> None:
-    for part in coverage:
-        typer.echo(
-            f"{part.process:24} {part.share:6.1%} of {len(part.flows)} flows and {len(part.ends)} ends"
-        )
-        for name in part.missing[:10]:
-            typer.echo(f"    never: {name}")
-        if len(part.missing) > 10:
-            typer.echo(f"    … and {len(part.missing) - 10} more")
 
 
 # ---- simulation -----------------------------------------------------------------------------
@@ -229,3 +168,60 @@ def export(
 
         count = write_log(output, cases())
     typer.echo(f"{count} cases in {output}")
+
+
+# ---- indicators -----------------------------------------------------------------------------
+
+
+def kpi(
+    path: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="A BPMN file that names indicators.")
+    ],
+    process: Annotated[str | None, typer.Option(help="Only this process of the file.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Cases that started then or later.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Cases that started before.")] = None,
+    db: Database = DATABASE,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the indicators that a diagram names (properties flowkit.kpi.…) over the ended cases.
+
+    The formulas are those of the file: a changed one measures past cases, too.
+
+    Example: [bold]flowkit kpi processes/post_repair_followup.bpmn --since 2026-03-01[/bold]
+    """
+    from flowkit import bpmn  # noqa: PLC0415 heavy
+    from flowkit.export import EndedCase, indicators, measure  # noqa: PLC0415 heavy
+
+    definitions = bpmn.parse(path.read_bytes(), file=str(path))
+    wanted = {one.id: indicators(one) for one in definitions.processes if process in (None, one.id)}
+    if not any(wanted.values()):
+        fail(f"{path} names no indicator: give its process a property flowkit.kpi.share.NAME", 2)
+    start, end = (moment and moment.astimezone() for moment in (since, until))
+    with open_engine(db) as engine:
+
+        def cases(name: str) -> Iterator[EndedCase]:
+            for view in engine.instances(name, started_after=start, started_before=end):
+                if view.ended is not None:
+                    last = engine.instance(view.id).variables
+                    yield EndedCase(last, view.started, view.ended, view.outcome or "", view.business_key)
+
+        found = {name: measure(several, cases(name)) for name, several in wanted.items() if several}
+    if as_json:
+        print_json(found)
+        return
+    for name, measured in found.items():
+        rows = [(one.name, _shown(one), one.cases, _aim(one)) for one in measured]
+        typer.echo(name)
+        print_table(("indicator", "value", "cases", "target"), rows, none="no indicators")
+
+
+def _shown(one: Measured) -> str:
+    if one.value is None or isinstance(one.value, str):
+        return one.value or "–"
+    return f"{one.value:.1%}" if one.unit == "share" else f"{one.value:g}"
+
+
+def _aim(one: Measured) -> str:
+    if not one.target:
+        return ""
+    return one.target if one.met is None else f"{one.target} {'✓' if one.met else '✗'}"

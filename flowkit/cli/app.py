@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import flowkit
-from flowkit.cli import analyse, checks, demo, instances, models, notices, operate, outbox, run
+from flowkit.cli import analyse, checks, demo, instances, models, notices, operate, outbox, run, testing
 from flowkit.cli.output import ReadableErrors
 
 __all__ = ["app"]
@@ -48,5 +48,5 @@ def _options(
     """Options before the command."""
 
 
-for group in (models, checks, run, demo, analyse, operate, instances, outbox, notices):
+for group in (models, checks, run, testing, demo, analyse, operate, instances, notices, outbox):
     group.register(app)

@@ -11,14 +11,14 @@ compensation, no terminate end stands in its scope, and no join lets two of its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
 from flowkit.kernel import Node, Program
 from flowkit.kernel.program import Container
 from flowkit.soundness.outside import Thrown, errors_from_outside
 
-__all__ = ["ENDS_OTHERS", "Beside", "branches_beside", "reachable", "without"]
+__all__ = ["ENDS_OTHERS", "Beside", "branches_beside", "reachable", "side_branch", "without"]
 
 _REACHES_OUT = frozenset({"error", "escalation", "compensation", "cancel"})
 ENDS_OTHERS = frozenset({"error", "cancel", "terminate"})
@@ -45,7 +45,7 @@ def branches_beside(program: Program, keep: Set[str]) -> list[Beside]:
         if event.interrupting or event.id in keep or event.conditional or not event.out:
             continue
         if event.attached_to:
-            nodes, forbidden = _branch(program, event), frozenset({"terminate"})
+            nodes, forbidden = branch_of(program, event), frozenset({"terminate"})
             if any(_joins(program.nodes[node]) for node in nodes):
                 continue
         elif event.kind == "startEvent" and program.nodes[event.container].event_subprocess:
@@ -90,14 +90,29 @@ def _nodes_by_container(program: Program) -> dict[str, list[str]]:
     return found
 
 
-def _branch(program: Program, event: Node) -> set[str]:
+def branch_of(program: Program, event: Node) -> set[str]:
     """What the boundary event leads to, by flows and by the boundary events of what they lead to."""
+    return _led_to(program, [flow.target for flow in event.out], lambda boundary: True)
+
+
+def side_branch(program: Program, event: Node) -> set[str]:
+    """What only this boundary event and others that don't interrupt lead to, the event among it."""
+    starts = [
+        node.id
+        for node in program.nodes.values()
+        if node.container == event.container and not node.incoming and not node.attached_to
+    ]
+    main = _led_to(program, starts, lambda boundary: boundary.interrupting)
+    return ({event.id} | branch_of(program, event)) - main
+
+
+def _led_to(program: Program, starts: list[str], follows: Callable[[Node], bool]) -> set[str]:
     nodes: set[str] = set()
-    todo = [flow.target for flow in event.out]
+    todo = starts
     while todo:
         new = reachable(program, todo) - nodes
         nodes |= new
-        todo = [boundary for node in new for boundary in program.nodes[node].boundary]
+        todo = [key for node in new for key in program.nodes[node].boundary if follows(program.nodes[key])]
     return nodes
 
 

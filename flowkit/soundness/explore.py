@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from flowkit.kernel import Instance, Node, Program, decode_instance, encode_instance, new_instance, step
+from flowkit.kernel import Instance, Program, decode_instance, encode_instance, new_instance, step
 from flowkit.kernel import protocol as p
 from flowkit.kernel.state import (
     Call,
@@ -27,7 +27,7 @@ from flowkit.kernel.state import (
     Wait,
 )
 from flowkit.soundness.abstract import TICK, Chooser, TooManyChoices, abstract_program
-from flowkit.soundness.beside import ENDS_OTHERS, Beside, branches_beside, reachable, without
+from flowkit.soundness.beside import ENDS_OTHERS, Beside, branches_beside, reachable, side_branch, without
 from flowkit.soundness.interleaving import Independence
 from flowkit.soundness.marking import forget_repeated_records, marking
 from flowkit.soundness.outside import Thrown, errors_from_outside
@@ -144,7 +144,8 @@ class _Explorer:
         self.closed = -1
         self.found = Exploration()
         self.outward = errors_from_outside(program)
-        self.busy = {node.id: side_branch(self.program, node) for node in self.program.nodes.values()}
+        nodes = self.program.nodes.values()
+        self.busy = {node.id: side_branch(self.program, node) for node in nodes if node.attached_to}
         self.beside = frozenset(branch.event for branch in branches)
         self.began: dict[str, tuple[int, str]] = {}
         """Where each branch beside the flow has begun: the state before, and the step that did it."""
@@ -371,17 +372,3 @@ class _Explorer:
                 if catch.kind in ("error", "escalation"):
                     yield catch.kind, catch.name or "any"
         yield from self.outward.get(node_id, ())
-
-
-def side_branch(program: Program, event: Node) -> set[str]:
-    """The nodes that only this boundary event and others that don't interrupt lead to."""
-    if not event.attached_to:
-        return set()
-    others = [
-        node.id
-        for node in program.nodes.values()
-        if node.container == event.container
-        and not node.incoming
-        and (not node.attached_to or node.interrupting)
-    ]
-    return reachable(program, [event.id]) - reachable(program, others)

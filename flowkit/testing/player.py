@@ -274,9 +274,9 @@ class Player:
         if problems:
             raise ScriptFailed(self.step, "; ".join(problems))
 
-    def ends(self, *, outermost: bool = True) -> list[tuple[str, str]]:
-        """``(id, name)`` of the end events that the first instance reached: those of the process itself,
-        or those of its subprocesses too."""
+    def ends(self) -> list[tuple[str, str]]:
+        """``(id, name)`` of the end events of the process itself that the first instance reached; those
+        of its subprocesses only end their part of it."""
         view = self.engine.instance(self.root)
         nodes = self.engine.program(view.process_id, view.version).nodes
         return [
@@ -284,7 +284,7 @@ class Player:
             for instance, element, name in self.observer.entered
             if instance == self.root
             and nodes[element].kind == "endEvent"
-            and (not outermost or nodes[element].container == view.process_id)
+            and nodes[element].container == view.process_id
         ]
 
 

@@ -1,9 +1,11 @@
 """The pytest plugin: scripts beside diagrams are tests, with the coverage of the diagrams at the end.
 
 ``pytest --flowkit processes/`` collects every YAML file in ``scripts`` and ``scenarios`` of a folder of
-diagrams; ``--flowkit-cover 100`` fails when some sequence flow or end event was never reached. The ini
-option ``flowkit_tasks`` lists modules with handlers, which go before the ready-made ones. The fixture
-``play`` plays a script inside a test of your own.
+diagrams; ``--flowkit-cover 100`` fails when some sequence flow or end event was never reached, and
+``--flowkit-cover-rules`` when some rule of a decision table never matched; ``--flowkit-html`` and
+``--flowkit-data`` write what was covered as web pages and as data. The ini option ``flowkit_tasks`` lists
+modules with handlers, which go before the ready-made ones. The fixture ``play`` plays a script inside a
+test of your own.
 """
 
 from __future__ import annotations
@@ -18,14 +20,17 @@ import pytest
 
 if TYPE_CHECKING:
     from flowkit.tasks.library import StandardTasks
+    from flowkit.testing.coverage import Coverage
     from flowkit.testing.player import Player
-    from flowkit.testing.suite import Coverage, Suite
+    from flowkit.testing.suite import Suite
+    from flowkit.testing.trail import Used
 
 __all__ = ["play"]
 
 FOLDERS = frozenset({"scripts", "scenarios"})
 _suites: pytest.StashKey[dict[Path, Suite]] = pytest.StashKey()
 _scratch: pytest.StashKey[Any] = pytest.StashKey()
+_tellings: pytest.StashKey[set[int]] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,6 +41,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--flowkit-cover", type=float, default=0.0, metavar="PERCENT",
         help="fail when less of a diagram's flows and ends was reached",
     )  # fmt: skip
+    group.addoption(
+        "--flowkit-cover-rules", type=float, default=0.0, metavar="PERCENT",
+        help="fail when fewer of a decision table's rules matched",
+    )  # fmt: skip
+    group.addoption("--flowkit-html", metavar="FOLDER", help="write the coverage as web pages")
+    group.addoption(
+        "--flowkit-data", metavar="FILE", help="write the coverage as JSON, for flowkit coverage to merge"
+    )
     parser.addini("flowkit_tasks", "modules with task handlers", type="linelist", default=[])
 
 
@@ -70,8 +83,7 @@ class _ScriptItem(pytest.Item):
     def runtest(self) -> None:
         suite = _suite(self.config, _diagrams_of(self.path) or self.path.parent)
         (played,) = suite.play([self.path])
-        told = {name: _told(part) for name, part in suite.coverage.items()}
-        self.user_properties.append(("flowkit", told))  # travels to the controller of pytest-xdist too
+        self.user_properties.append(("flowkit", _told(self.config, suite.coverage, played.used)))
         if played.problem:
             raise _Unexpected(played.problem)
 
@@ -86,11 +98,22 @@ class _ScriptItem(pytest.Item):
         return self.path, None, f"script: {self.name}"
 
 
-def _told(part: Coverage) -> dict[str, Any]:
-    return {
-        "names": {key: part.names[key] for key in part.flows | part.ends},
-        "reached": sorted((part.taken & part.flows) | (part.reached & part.ends)),
-    }
+def _told(config: pytest.Config, coverage: Coverage, used: Used) -> dict[str, Any]:
+    """What a test's report brings to the process that gathers, which may be another one (pytest-xdist):
+    what was used, and with the first report of a folder all that there is to use."""
+    told = config.stash.setdefault(_tellings, set())
+    known = {}
+    if id(coverage) not in told:
+        told.add(id(coverage))
+        known = _empty(coverage).model_dump()
+    return {"known": known, "used": used}
+
+
+def _empty(coverage: Coverage) -> Coverage:
+    copy = coverage.model_copy(deep=True)
+    for part in (*copy.processes.values(), *copy.tables.values()):
+        part.counts.clear()
+    return copy
 
 
 def _handlers(config: pytest.Config, url: str, folder: Path) -> StandardTasks:
@@ -126,60 +149,84 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 # ---- coverage -------------------------------------------------------------------------------
 
 
-class _Coverage:
-    """Gathers what the scripts reached, also from the workers of pytest-xdist."""
+class _Gatherer:
+    """Adds up what the scripts used, also in the workers of pytest-xdist."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._names: dict[str, Mapping[str, str]] = {}
-        self._reached: dict[str, set[str]] = {}
+        self._total: Coverage | None = None
+        self._waiting: list[Used] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take what a script's report brings."""
         if report.when != "call":
             return
         for key, told in report.user_properties:
-            if key != "flowkit" or not isinstance(told, Mapping):
-                continue
-            for process, part in told.items():
-                self._names[process] = part["names"]
-                self._reached.setdefault(process, set()).update(part["reached"])
+            if key == "flowkit" and isinstance(told, Mapping):
+                self._take(told)
 
-    def missing(self, process: str) -> list[str]:
-        """What no script reached."""
-        reached = self._reached[process]
-        return sorted(name for key, name in self._names[process].items() if key not in reached)
+    def _take(self, told: Mapping[str, Any]) -> None:
+        from flowkit.testing.coverage import Coverage  # noqa: PLC0415 heavy
 
-    def percent(self, process: str) -> float:
-        """How much of a process was reached."""
-        total = len(self._names[process])
-        return 100.0 * len(self._reached[process]) / total if total else 100.0
+        if self._total is None:
+            self._total = Coverage()
+        if told["known"]:
+            self._total.merge(Coverage.model_validate(told["known"]))
+        self._waiting.append(told["used"])
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """The sum so far; None where no script was played."""
+        if self._total is not None:
+            while self._waiting:
+                self._total.add(self._waiting.pop())
+        return self._total
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Fail the run when too little was reached."""
-        wanted = self._config.getoption("--flowkit-cover")
-        if session.exitstatus == 0 and any(self.percent(process) < wanted for process in self._names):
+        """Write what was asked for; fail the run when too little was covered."""
+        coverage = self.coverage
+        if coverage is None:
+            return
+        data, html = (self._config.getoption(name) for name in ("--flowkit-data", "--flowkit-html"))
+        if data:
+            coverage.write(Path(data))
+        if html:
+            from flowkit.testing.coverage_page import write_pages  # noqa: PLC0415 heavy
+
+            write_pages(coverage, Path(html))
+        flows, rules = (self._config.getoption(name) for name in ("--flowkit-cover", "--flowkit-cover-rules"))
+        little = any(100 * part.share < flows for part in coverage.processes.values()) or any(
+            100 * part.share < rules for part in coverage.tables.values()
+        )
+        if session.exitstatus == 0 and little:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Tell the coverage."""
-        if not self._names:
+        coverage = self.coverage
+        if coverage is None:
             return
         terminalreporter.section("coverage of the diagrams")
-        for process in sorted(self._names):
-            missing = self.missing(process)
-            terminalreporter.line(f"{process:24} {self.percent(process):6.1f} % of its flows and ends")
-            for name in missing[:10]:
-                terminalreporter.line(f"    never: {name}")
-            if len(missing) > 10:
-                terminalreporter.line(f"    … and {len(missing) - 10} more")
+        for key, part in sorted(coverage.processes.items()):
+            terminalreporter.line(f"{key:24} {100 * part.share:6.1f} % of its flows and ends")
+            _tell_missing(terminalreporter, part.missing)
+        for key, table in sorted(coverage.tables.items()):
+            terminalreporter.line(f"{key:24} {100 * table.share:6.1f} % of its rules")
+            _tell_missing(terminalreporter, table.missing)
+
+
+def _tell_missing(terminalreporter: Any, missing: list[str]) -> None:
+    for name in missing[:10]:
+        terminalreporter.line(f"    never: {name}")
+    if len(missing) > 10:
+        terminalreporter.line(f"    … and {len(missing) - 10} more")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Gather coverage in the process that reports."""
     if config.getoption("--flowkit") and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(_Coverage(config), "flowkit-coverage")
+        config.pluginmanager.register(_Gatherer(config), "flowkit-coverage")
 
 
 # ---- the fixture ----------------------------------------------------------------------------

@@ -161,9 +161,9 @@ class _Notice(_Part):
 
 
 class Expectation(_Part):
-    """What must hold. ``open`` lists tasks; ``end`` end events
-    of the first instance (all of the process itself, and some of its subprocesses); ``passed`` and
-    ``trail`` (in this order) elements entered anywhere; ``variables`` some of its variables."""
+    """What must hold. ``open`` lists tasks; ``end`` all the end events of the process itself that the
+    first instance reached (of its subprocesses: ``passed``); ``passed`` and ``trail`` (in this order)
+    elements entered anywhere; ``variables`` some of its variables."""
 
     ended: bool | None = None
     open: list[str] | None = None

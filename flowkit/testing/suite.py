@@ -1,7 +1,7 @@
 """Playing every script of a folder, and telling what of the diagrams they covered.
 
-The folder is deployed once, into a SQLite file that each script gets a copy of: every script begins
-with an empty engine, and diagrams are not checked again for each of them.
+The folder is deployed once for each time at which scripts begin, into a SQLite file that each script
+gets a copy of: every script begins with an empty engine, and diagrams are not checked again for each.
 """
 
 from __future__ import annotations
@@ -10,16 +10,22 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
+from flowkit.dmn import parse_files
 from flowkit.engine import Engine, VirtualClock
+from flowkit.engine.files import collect
 from flowkit.errors import FlowkitError
-from flowkit.kernel import Flow, Program
+from flowkit.kernel import Program
 from flowkit.tasks.library import StandardTasks
+from flowkit.tasks.library.deadlines import default_calendars
+from flowkit.testing.coverage import Coverage, digest
 from flowkit.testing.player import Player
-from flowkit.testing.script import read_script
+from flowkit.testing.script import START, read_script
+from flowkit.testing.trail import Used
 
-__all__ = ["Coverage", "Played", "Suite", "find_scripts"]
+__all__ = ["Played", "Suite", "find_scripts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +36,7 @@ class Played:
     title: str
     problem: str
     seconds: float
-
-
-@dataclass(slots=True)
-class Coverage:
-    """The sequence flows and end events of one process, and those that some script went along."""
-
-    process: str
-    flows: frozenset[str]
-    ends: frozenset[str]
-    names: dict[str, str]
-    taken: set[str] = field(default_factory=set)
-    reached: set[str] = field(default_factory=set)
-
-    @property
-    def missing(self) -> list[str]:
-        """What no script covered, by name where there is one."""
-        return [self.names[key] for key in sorted((self.flows - self.taken) | (self.ends - self.reached))]
-
-    @property
-    def share(self) -> float:
-        """The covered part, from 0 to 1."""
-        total = len(self.flows) + len(self.ends)
-        return (len(self.taken & self.flows) + len(self.reached & self.ends)) / total if total else 1.0
+    used: Used = field(default_factory=dict)
 
 
 def find_scripts(paths: list[Path]) -> list[Path]:
@@ -71,60 +55,69 @@ def find_scripts(paths: list[Path]) -> list[Path]:
 
 class Suite:
     """Scripts for the diagrams of ``folder``. ``handlers`` makes the handlers over books at a URL;
-    ``scratch`` is a folder for the databases."""
+    ``scratch`` is a folder for the databases. ``coverage`` adds up what the scripts used."""
 
     def __init__(self, folder: Path, scratch: Path, handlers: Callable[[str], StandardTasks]) -> None:
         self._scratch, self._handlers = scratch, handlers
-        self._template = scratch / "deployed.db"
-        self.coverage: dict[str, Coverage] = {}
-        with Engine(f"sqlite:///{self._template}", clock=VirtualClock()) as engine:
-            for process in engine.deploy(folder).processes:
-                program: Program = engine.program(process)
-                nodes = program.nodes.values()
-                ends = {node.id: node.name or node.id for node in nodes if node.kind == "endEvent"}
-                names = {flow.id: _flow_name(program, flow) for flow in program.flows.values()}
-                flows = frozenset(program.flows)
-                self.coverage[process] = Coverage(process, flows, frozenset(ends), names | ends)
+        self._files = collect((folder,))
+        self._deployed: dict[datetime, Path] = {}
+        self.coverage = Coverage()
+        self._known: dict[str, str] = {digest(data): name for name, data in self._files.items()}
+        dmn = {name: data for name, data in self._files.items() if name.endswith(".dmn")}
+        for name, model in parse_files(dmn).items() if dmn else ():
+            self.coverage.know_decisions(model.definitions, name, dmn[name])
+        self._template(START)
 
     def play(self, scripts: list[Path]) -> Iterator[Played]:
         """Play them one after the other."""
-        for number, script in enumerate(scripts):
+        for script in scripts:
             begun = time.perf_counter()
             title, problem = script.stem, ""
+            used: Used = {}
             try:
-                title = self._play(script, self._scratch / f"{number}.db") or title
+                title = self._play(script, used) or title
             except FlowkitError as error:
                 problem = str(error)
-            yield Played(script, title, problem, time.perf_counter() - begun)
+            self.coverage.add(used)
+            yield Played(script, title, problem, time.perf_counter() - begun, used)
 
-    def _play(self, script: Path, file: Path) -> str:
+    def _template(self, now: datetime) -> Path:
+        """A database into which the folder was deployed at this time, so that timers that start
+        processes count from there."""
+        if now not in self._deployed:
+            file = self._scratch / f"deployed{len(self._deployed)}.db"
+            with Engine(
+                f"sqlite:///{file}", clock=VirtualClock(now), calendars=default_calendars()
+            ) as engine:
+                for process in engine.deploy(self._files).processes:
+                    if process not in self.coverage.processes:
+                        program: Program = engine.program(process)
+                        name = self._known.get(digest(program.definitions.source), "")
+                        self.coverage.know_process(program, name)
+            self._deployed[now] = file
+        return self._deployed[now]
+
+    def _play(self, script: Path, used: Used) -> str:
         plan = read_script(script)
-        shutil.copyfile(self._template, file)
+        file = self._scratch / "running.db"
+        shutil.copyfile(self._template(plan.now), file)
         url = f"sqlite:///{file}"
         handlers = self._handlers(url)
         try:
             with Engine(
-                url, tasks=handlers.registry, clock=VirtualClock(plan.now), durability="normal"
+                url,
+                tasks=handlers.registry,
+                clock=VirtualClock(plan.now),
+                calendars=default_calendars(),
+                durability="normal",
             ) as engine:
                 player = Player(engine, plan, handlers=handlers)
                 try:
                     player.play()
                 finally:
-                    self._cover(engine, player)
+                    used.update(player.observer.used())
         finally:
             handlers.close()
             for leftover in (file, file.with_name(file.name + "-wal"), file.with_name(file.name + "-shm")):
                 leftover.unlink(missing_ok=True)
         return plan.title
-
-    def _cover(self, engine: Engine, player: Player) -> None:
-        for process, flow in player.observer.taken:
-            self.coverage[process].taken.add(flow)
-        for instance, element, _ in player.observer.entered:
-            self.coverage[engine.instance(instance).process_id].reached.add(element)
-
-
-def _flow_name(program: Program, flow: Flow) -> str:
-    source, target = (program.nodes[key].name or key for key in (flow.source, flow.target))
-    label = f" [{flow.name}]" if flow.name else ""
-    return f"{source} →{label} {target}"

