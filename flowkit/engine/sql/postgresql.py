@@ -18,8 +18,7 @@ import psycopg
 from psycopg import errors
 from psycopg.pq import TransactionStatus
 
-from flowkit.engine.sql.migrations import migrate_schema, schema_version
-from flowkit.engine.sql.schema import SCHEMA_VERSION
+from flowkit.engine.sql.migrations import is_current, migrate_schema
 from flowkit.engine.store import Row, Session, WriteConflict, driver_connection
 from flowkit.errors import StoreUnavailable
 
@@ -113,7 +112,7 @@ class PostgreSQLStore:
         return PostgreSQLSession(connection)
 
     def _migrate(self) -> None:
-        if schema_version(self._writer) == SCHEMA_VERSION:
+        if is_current(self._writer):
             return
         with self.transaction() as session:
             self.serialise(session, "flowkit:schema")

@@ -10,8 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import unquote
 
-from flowkit.engine.sql.migrations import migrate_schema, schema_version
-from flowkit.engine.sql.schema import SCHEMA_VERSION
+from flowkit.engine.sql.migrations import is_current, migrate_schema
 from flowkit.engine.store import Row, Session, WriteConflict, driver_connection
 from flowkit.errors import EngineClosed, StoreUnavailable
 
@@ -116,7 +115,7 @@ class SQLiteStore:
         return connection
 
     def _migrate(self) -> None:
-        if schema_version(self._writer) != SCHEMA_VERSION:
+        if not is_current(self._writer):
             with self.transaction() as session:
                 migrate_schema(session)
 
