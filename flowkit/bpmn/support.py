@@ -143,7 +143,6 @@ NOT_EXECUTED: dict[str, str] = {
     "adHocSubProcess.job": "name the activities to start with zeebe:adHoc activeElementsCollection.",
     "instantiate.after-start": "the start event is superfluous; remove it, and the flow from it.",
     "data.streaming": "data enters and leaves when an activity starts and ends; use ordinary inputs.",
-    "correlation": "give the message a zeebe:subscription and remove the correlation elements.",
     "resource.parameters": "write the query as an expression, or set zeebe:assignmentDefinition.",
     "event.process-compensation": "nothing compensates a whole process; put it into a subprocess.",
     "choreography": "a choreography is a contract between processes; draw the processes.",
