@@ -153,7 +153,7 @@ def fit(
 ) -> None:
     """Learn a scenario from history: arrivals, processing times, people, their hours, odds at gateways.
 
-    Example: [bold]flowkit export log.xes && flowkit fit log.xes processes/complaint.bpmn -o as_is.yaml[/bold]
+    Example: [bold]flowkit fit log.xes processes/complaint.bpmn -o as_is.yaml[/bold]
     """
     import yaml  # noqa: PLC0415 heavy
 
