@@ -95,6 +95,7 @@ class _ProcessCompiler:
             tuple(self.starts),
             frozenset(self.activities.job_types),
             *self._called(),
+            searchable=_searchable(process),
         )
 
     # ---- containers -------------------------------------------------------------------------
@@ -391,6 +392,11 @@ def _stores(
 def _io_names(io: m.IoSpecification | None) -> Iterator[tuple[str, str]]:
     for item in (*io.inputs, *io.outputs) if io is not None else ():
         yield item.id, item.name or item.id
+
+
+def _searchable(process: m.Process) -> tuple[str, ...]:
+    names = (process.extensions.property("flowkit.searchable") or "").split(",")
+    return tuple(name.strip() for name in names if name.strip())
 
 
 def _digest(definitions: m.Definitions, process: m.Process) -> str:

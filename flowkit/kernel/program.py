@@ -305,6 +305,8 @@ class Program:
     called_processes: tuple[Called, ...]
     called_decisions: tuple[Called, ...]
     forms: tuple[Called, ...]
+    searchable: tuple[str, ...] = ()
+    """Variables of the process scope by which instances are to be found (``flowkit.searchable``)."""
 
     def node(self, node_id: str) -> Node:
         """The node with this id; KeyError when there is none."""
