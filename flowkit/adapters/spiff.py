@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from flowkit.adapters.spiff_export import gaps, implicit_starts, to_spiff
+from flowkit.adapters.spiff_export import Shape, escalated, gaps, implicit_starts, to_spiff
 from flowkit.bpmn import model as m
 from flowkit.errors import NotFound
 from flowkit.findings import Finding
@@ -247,7 +247,7 @@ def verify(
     missing = [*implicit_starts(process), *gaps(process), *_data_driven(program)]
     if missing:
         return Verification(name, tuple(missing), 0, ())
-    source = to_spiff(definitions, process)
+    source = to_spiff(definitions, process, Shape(escalated=escalated(process)))
     differences = []
     agreed = 0
     for number in range(walks):

@@ -317,10 +317,17 @@ def _timer_gone(i: Instance, e: p.TimerFired | p.TimerCleared) -> None:
 def _subscription_opened(i: Instance, e: p.SubscriptionOpened) -> None:
     wait = Subscription(e.subscription, e.token, e.node, e.scope, e.kind, e.name, e.key, e.part)
     _hold(i, wait, e.scope)
+    if e.follows:
+        i.conditions[e.subscription] = None
 
 
 def _subscription_closed(i: Instance, e: p.SubscriptionClosed) -> None:
     _release(i, e.subscription)
+    i.conditions.pop(e.subscription, None)
+
+
+def _correlation_key_set(i: Instance, e: p.CorrelationKeySet) -> None:
+    i.keys[e.key] = e.value
 
 
 def _condition_armed(i: Instance, e: p.ConditionArmed) -> None:
@@ -438,6 +445,7 @@ EVOLVE: dict[type, Callable[[Instance, Any], None]] = {
     p.TimerFired: _timer_gone,
     p.TimerCleared: _timer_gone,
     p.SubscriptionOpened: _subscription_opened,
+    p.CorrelationKeySet: _correlation_key_set,
     p.SubscriptionTriggered: _nothing,
     p.SubscriptionClosed: _subscription_closed,
     p.ConditionArmed: _condition_armed,

@@ -120,8 +120,10 @@ WRONG_IN_SPIFF = (
     b"standardLoop",
     b"triggeredByEvent",
     b"Cardinality",
-    b"inclusiveGateway",
     b'cancelActivity="false"',
+    b"linkEventDefinition",
+    b"compensateEventDefinition",
+    b"inclusiveGateway",
 )
 """Left to the token game: SpiffWorkflow runs these otherwise than the standard says."""
 

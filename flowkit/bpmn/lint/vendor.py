@@ -100,6 +100,7 @@ def mapping_target(model: Model) -> Iterator[Problem]:
 
 OWN = "flowkit."
 """Begins the names of flowkit's own extension properties."""
+_INDICATOR = re.compile(r"flowkit\.kpi\.(share|mean|sum|target)\..")
 
 
 def flowkit_property(model: Model) -> Iterator[Problem]:
@@ -108,9 +109,18 @@ def flowkit_property(model: Model) -> Iterator[Problem]:
             check = _OWN.get(name)
             if check is not None:
                 yield from check(element, value)
+            elif _INDICATOR.match(name):
+                yield from _of_process(element, name)
             elif name.startswith(OWN):
-                known = " and ".join(f"'{one}'" for one in _OWN)
+                known = ", ".join((*_OWN, "flowkit.kpi.share.NAME", "….mean.…", "….sum.…", "….target.…"))
                 yield Problem(element, f"there is no property '{name}'.", f"Remove it; there are {known}.")
+
+
+def _of_process(element: Element, name: str) -> Iterator[Problem]:
+    if not isinstance(element, Process):
+        yield Problem(
+            element, f"'{name}' is set on {a(element)}, where it means nothing.", "Set it on the process."
+        )
 
 
 def _outbox(element: Element, value: str) -> Iterator[Problem]:
@@ -133,13 +143,7 @@ def _outbox(element: Element, value: str) -> Iterator[Problem]:
 
 
 def _searchable(element: Element, value: str) -> Iterator[Problem]:
-    if not isinstance(element, Process):
-        yield Problem(
-            element,
-            f"'flowkit.searchable' is set on {a(element)}, where it means nothing.",
-            "Set it on the process.",
-        )
-        return
+    yield from _of_process(element, "flowkit.searchable")
     for name in value.split(","):
         if not _VARIABLE.match(name.strip()) or "." in name:
             yield Problem(
