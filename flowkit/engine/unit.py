@@ -86,6 +86,8 @@ class Unit:
                 missing.append(instance_id)
             else:
                 found[instance_id] = live
+        found.update(self.batch.unchanged(missing))
+        missing = [instance_id for instance_id in missing if instance_id not in found]
         for start in range(0, len(missing), 500):
             chunk = missing[start : start + 500]
             marks = ",".join("?" * len(chunk))

@@ -588,3 +588,36 @@ def test_events_about_what_is_over_are_ignored() -> None:
         p.EscalationFromCall(key, "x"),
     ):
         assert run.do(command) == []
+
+
+def test_an_instantiating_receive_task_may_stand_behind_a_start_event() -> None:
+    """BPMN 2.0.2, 10.3.3: its only flow may come from a start event."""
+    receive = element("receiveTask", "r", messageRef="M", instantiate=True)
+    program = compiled(start(), receive, log("a"), flows="s > r; r > a")
+    run = Run(program, begin=False)
+    run.do(p.Start({"log": [], "n": 1}, start_event="r"))
+    assert (run.trail, run.log, run.status) == (["s", "r", "a"], ["a"], "completed")
+    assert [flow.flow for flow in run.of(p.FlowTaken)] == ["s_r", "r_a"]
+    run.check_deterministic()
+    by_hand = Run(program)
+    assert by_hand.at() == ["r"]
+    by_hand.deliver("r")
+    assert by_hand.trail == ["s", "r", "a"]
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_an_instantiating_gateway_may_stand_behind_a_start_event(parallel: bool) -> None:
+    kind = "Parallel" if parallel else "Exclusive"
+    program = compiled(
+        start(), element("eventBasedGateway", "g", instantiate=True, eventGatewayType=kind),
+        catch("c", message("M")), catch("d", message("N")), log("a"), log("b"),
+        flows="s > g; g > c; g > d; c > a; d > b",
+    )  # fmt: skip
+    run = Run(program, begin=False)
+    run.do(p.Start({"log": []}, start_event="d"))
+    assert run.trail[:3] == ["s", "g", "d"]
+    assert run.log == ["b"]
+    if parallel:
+        run.deliver("c")
+        assert run.log == ["b", "a"]
+    assert run.status == "completed"

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-__all__ = ["INSTANCE_ROWS", "SCHEMA_VERSION", "TABLES", "Table", "ddl"]
+__all__ = ["INSTANCE_ROWS", "SCHEMA_VERSION", "SQL_TYPES", "TABLES", "Table", "ddl"]
 
 SCHEMA_VERSION = 1
 
@@ -311,7 +311,7 @@ TABLES = (
 INSTANCE_ROWS = (JOB, TIMER, SUBSCRIPTION, USER_TASK, CANDIDATE, INCIDENT)
 """What a live instance has rows in; all are gone when it ends."""
 
-_TYPES = {
+SQL_TYPES = {
     "sqlite": {"text": "TEXT", "int": "INTEGER", "blob": "BLOB"},
     "postgresql": {"text": 'TEXT COLLATE "C"', "int": "BIGINT", "blob": "BYTEA"},
 }
@@ -324,7 +324,7 @@ def _column(column: str, types: dict[str, str]) -> str:
 
 def ddl(dialect: str) -> list[str]:
     """The statements that create schema version ``SCHEMA_VERSION`` in an empty database."""
-    types = _TYPES[dialect]
+    types = SQL_TYPES[dialect]
     statements = []
     for table in TABLES:
         columns = ", ".join(_column(column, types) for column in table.columns)
