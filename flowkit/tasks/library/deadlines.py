@@ -19,7 +19,7 @@ from flowkit.tasks.calendars import china_calendar
 from flowkit.tasks.context import TaskContext
 from flowkit.tasks.library.numbering import next_number
 from flowkit.tasks.outcomes import BpmnError
-from flowkit.tasks.registry import task
+from flowkit.tasks.registry import Header, task
 
 __all__ = ["DeadlineHandlers", "SlotHandlers", "default_calendars"]
 
@@ -71,7 +71,7 @@ class DeadlineHandlers:
     def __init__(self, calendars: Mapping[str, WorkingCalendar], zone: tzinfo) -> None:
         self._calendars, self._zone = calendars, zone
 
-    @task("deadline.compute", title="计算时限")
+    @task("deadline.compute", title="计算时限", headers=[Header("calendar", "工作日历")])
     def compute(
         self,
         ctx: TaskContext,
@@ -125,7 +125,11 @@ class SlotHandlers:
     def __init__(self, books: Books, calendars: Mapping[str, WorkingCalendar], zone: tzinfo) -> None:
         self._books, self._calendars, self._zone = books, calendars, zone
 
-    @task("slots.query", title="查询排班")
+    @task(
+        "slots.query",
+        title="查询排班",
+        headers=[Header("resource", "排班资源"), Header("calendar", "工作日历")],
+    )
     def query(
         self,
         ctx: TaskContext,
@@ -151,7 +155,7 @@ class SlotHandlers:
                         return {"slots": found}
         return {"slots": found}
 
-    @task("slots.book", title="预约时段")
+    @task("slots.book", title="预约时段", headers=[Header("resource", "排班资源")])
     def book(
         self, ctx: TaskContext, slot: datetime, duration_minutes: Annotated[int, Field(ge=5, le=540)] = 60
     ) -> dict[str, str]:

@@ -15,13 +15,15 @@ from flowkit.tasks.library import standard_tasks
 NOW = datetime(2025, 3, 3, tzinfo=UTC)
 TYPES = sorted(standard_tasks().registry.types)
 VALUES: list[object] = [
-    None, True, -1, 0, 10**30, 1.5, float("nan"), float("inf"), "", "x" * 100_000, "\ud800", "\0", "NaN", "1e400",
-    "P1D", "PT0S", "P99999999D", "-P400000D", "9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+14:00", "2025-03-03",
+    None, True, -1, 0, 10**30, 1.5, float("nan"), float("inf"), "", "x" * 100_000, "\ud800", "\0", "NaN",
+    "1e400",
+    "P1D", "PT0S", "P99999999D", "-P400000D", "9999-12-31T23:59:59+00:00",
+    "0001-01-01T00:00:00+14:00", "2025-03-03",
     [], [None], ["a"] * 1_000, {}, {"a": {"b": 1}}, {"name": "x", "phone": None},
-    [{"part_no": "x", "quantity": 10**25}], [{"part_no": "x", "quantity": -1}], [{"role": "a", "above": "NaN"}],
-    {"kind": "k", "fields": {}, "signatures": []},
+    [{"part_no": "x", "quantity": 10**25}], [{"part_no": "x", "quantity": -1}],
+    [{"role": "a", "above": "NaN"}], {"kind": "k", "fields": {}, "signatures": []},
 ]  # fmt: skip
-HEADERS = [
+HEADERS: list[dict[str, str]] = [
     {},
     {"kind": "k", "prefix": "P", "template": "x"},
     {"kind": "k" * 100_000, "calendar": "?", "prefix": "\0"},
