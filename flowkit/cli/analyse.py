@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,9 +12,10 @@ import typer
 
 from flowkit.cli.inputs import Database, open_engine
 from flowkit.cli.operate import DATABASE
-from flowkit.cli.output import AsJson, console, fail
+from flowkit.cli.output import AsJson, console, fail, print_json, print_table
 
 if TYPE_CHECKING:
+    from flowkit.export import Measured
     from flowkit.simulation.experiment import Progress
 
 __all__ = ["register"]
@@ -30,7 +32,7 @@ Processes = Annotated[int, typer.Option(min=1, help="Processors to use; the resu
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (simulate, compare, export):
+    for command in (simulate, compare, export, kpi):
         app.command()(command)
 
 
@@ -166,3 +168,60 @@ def export(
 
         count = write_log(output, cases())
     typer.echo(f"{count} cases in {output}")
+
+
+# ---- indicators -----------------------------------------------------------------------------
+
+
+def kpi(
+    path: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="A BPMN file that names indicators.")
+    ],
+    process: Annotated[str | None, typer.Option(help="Only this process of the file.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Cases that started then or later.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Cases that started before.")] = None,
+    db: Database = DATABASE,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the indicators that a diagram names (properties flowkit.kpi.…) over the ended cases.
+
+    The formulas are those of the file: a changed one measures past cases, too.
+
+    Example: [bold]flowkit kpi processes/post_repair_followup.bpmn --since 2026-03-01[/bold]
+    """
+    from flowkit import bpmn  # noqa: PLC0415 heavy
+    from flowkit.export import EndedCase, indicators, measure  # noqa: PLC0415 heavy
+
+    definitions = bpmn.parse(path.read_bytes(), file=str(path))
+    wanted = {one.id: indicators(one) for one in definitions.processes if process in (None, one.id)}
+    if not any(wanted.values()):
+        fail(f"{path} names no indicator: give its process a property flowkit.kpi.share.NAME", 2)
+    start, end = (moment and moment.astimezone() for moment in (since, until))
+    with open_engine(db) as engine:
+
+        def cases(name: str) -> Iterator[EndedCase]:
+            for view in engine.instances(name, started_after=start, started_before=end):
+                if view.ended is not None:
+                    last = engine.instance(view.id).variables
+                    yield EndedCase(last, view.started, view.ended, view.outcome or "", view.business_key)
+
+        found = {name: measure(several, cases(name)) for name, several in wanted.items() if several}
+    if as_json:
+        print_json(found)
+        return
+    for name, measured in found.items():
+        rows = [(one.name, _shown(one), one.cases, _aim(one)) for one in measured]
+        typer.echo(name)
+        print_table(("indicator", "value", "cases", "target"), rows, none="no indicators")
+
+
+def _shown(one: Measured) -> str:
+    if one.value is None or isinstance(one.value, str):
+        return one.value or "–"
+    return f"{one.value:.1%}" if one.unit == "share" else f"{one.value:g}"
+
+
+def _aim(one: Measured) -> str:
+    if not one.target:
+        return ""
+    return one.target if one.met is None else f"{one.target} {'✓' if one.met else '✗'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -38,17 +39,21 @@ def check(
     """Explore what a diagram can do whatever its data: deadlocks, dead elements, endless loops.
 
     Each fault comes with a short trail to it. A diagram with more states than allowed is "not
-    decided": what was found is true, but there may be more.
+    decided": what was found is true, but there may be more. An error that leaves the process is
+    no finding where everything in the file's folder that calls the process catches it.
 
     Example: [bold]flowkit check processes/auto_4s.bpmn[/bold]
     """
     from flowkit import bpmn  # noqa: PLC0415 heavy
-    from flowkit.soundness import check_soundness  # noqa: PLC0415 heavy
+    from flowkit.soundness import check_soundness, without_caught  # noqa: PLC0415 heavy
 
     definitions = bpmn.parse(path.read_bytes(), file=str(path))
     bpmn.check_deployable(definitions)
     wanted = [process] if process else [one.id for one in definitions.processes if one.is_executable]
     results = [check_soundness(definitions, one, max_states=states) for one in wanted]
+    if any(finding.rule == "uncaught-error" for result in results for finding in result.findings):
+        files = [definitions, *_beside(path)]
+        results = [without_caught(result, one, files) for result, one in zip(results, wanted, strict=True)]
     findings = [finding for result in results for finding in result.findings]
     if as_json:
         print_json(
@@ -69,6 +74,19 @@ def check(
             typer.echo(result.summary)
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise typer.Exit(FAILED)
+
+
+def _beside(path: Path) -> list[Definitions]:
+    """The other diagrams of the folder, as far as they can be read."""
+    from flowkit import bpmn  # noqa: PLC0415 heavy
+    from flowkit.errors import InvalidModel  # noqa: PLC0415
+
+    found = []
+    for other in sorted(path.parent.glob("*.bpmn")):
+        if not other.samefile(path):
+            with suppress(InvalidModel):
+                found.append(bpmn.parse(other.read_bytes(), file=str(other)))
+    return found
 
 
 def verify(

@@ -187,7 +187,7 @@ def _signal_thrown(unit: Unit, sender: str, event: p.SignalThrown) -> None:
 
 
 def _subscribed(unit: Unit, instance: str, event: p.SubscriptionOpened) -> None:
-    if event.kind == "message":
+    if event.kind == "message" and event.subscription in unit.load(instance).instance.waits:
         messages.deliver_buffered(unit, instance, event.subscription, event.name, event.key)
 
 

@@ -20,7 +20,11 @@ from flowkit.timers import parse_cycle, parse_timer_date, parse_timer_duration
 if TYPE_CHECKING:
     from flowkit.engine.unit import Unit
 
-__all__ = ["arm_triggers", "due_start_timers", "fire_start_timer"]
+__all__ = ["CORRELATED", "arm_triggers", "due_start_timers", "fire_start_timer"]
+
+
+CORRELATED = "correlated"
+"""The kind of a row that says: this process correlates the message by the standard's properties."""
 
 
 class _Cycle(msgspec.Struct):
@@ -39,6 +43,8 @@ def arm_triggers(unit: Unit, session: Session, program: Program) -> None:
         node, kind, name = trigger
         if kind in ("message", "signal"):
             session.run(START_TRIGGER.insert, (process, node, kind, name))
+    for name in program.correlations:
+        session.run(START_TRIGGER.insert, (process, "", CORRELATED, name))
     for start in program.starts:
         if start.kind == "timer" and start.timer is not None:
             due, cycle = _first(program, start, unit.now)

@@ -1,4 +1,4 @@
-"""Event logs in the formats of process mining: XES, OCEL 2.0 and CSV, written and read case by case.
+"""What leaves an engine for analysis: event logs (XES, OCEL 2.0, CSV) and the indicators of a process.
 
 >>> from flowkit.export import write_log
 >>> write_log("log.xes", cases)
@@ -11,18 +11,24 @@ from pathlib import Path
 
 from flowkit.export.csv_log import CsvLog, read_csv
 from flowkit.export.history import case_of
+from flowkit.export.indicators import EndedCase, Indicator, Measured, indicators, measure
 from flowkit.export.ocel import OcelLog
 from flowkit.export.records import LogCase, LogWriter, WorkRecord
 from flowkit.export.xes import XesLog, read_xes
 
 __all__ = [
     "CsvLog",
+    "EndedCase",
+    "Indicator",
     "LogCase",
     "LogWriter",
+    "Measured",
     "OcelLog",
     "WorkRecord",
     "XesLog",
     "case_of",
+    "indicators",
+    "measure",
     "open_log",
     "read_csv",
     "read_log",

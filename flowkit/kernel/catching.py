@@ -13,10 +13,11 @@ from typing import Any
 from flowkit.errors import FlowkitError
 from flowkit.feel import to_json
 from flowkit.kernel import protocol as p
+from flowkit.kernel.correlating import follow, key_to_wait_for
 from flowkit.kernel.formula import Trouble
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.program import Catch, Node, TimerSpec
-from flowkit.kernel.state import Condition, Timer
+from flowkit.kernel.state import Condition, Subscription, Timer
 from flowkit.timers import parse_cycle, parse_timer_date, parse_timer_duration
 
 __all__ = ["Prepared", "catches_of", "conditions_come_true", "correlation_key", "install", "prepare", "rearm"]
@@ -51,7 +52,10 @@ def prepare(frame: Frame, node: Node, token: int, scope: int) -> list[Prepared]:
     prepared = []
     for part, catch in enumerate(node.catches):
         if catch.kind == "message":
-            key = correlation_key(frame, catch, scope)
+            if catch.correlation is not None:
+                key = key_to_wait_for(frame, catch.correlation)
+            else:
+                key = correlation_key(frame, catch, scope)
             prepared.append(Prepared(node.id, token, scope, part, catch, key=key))
         elif catch.kind in ("signal", "condition"):
             prepared.append(Prepared(node.id, token, scope, part, catch))
@@ -76,7 +80,15 @@ def install(frame: Frame, prepared: list[Prepared]) -> None:
         else:
             frame.emit(
                 p.SubscriptionOpened(
-                    key, catch.kind, one.token, one.scope, one.node, catch.name, one.key, one.part
+                    key,
+                    catch.kind,
+                    one.token,
+                    one.scope,
+                    one.node,
+                    catch.name,
+                    one.key,
+                    one.part,
+                    catch.correlation is not None and bool(catch.correlation.context),
                 )
             )
 
@@ -158,6 +170,8 @@ def conditions_come_true(frame: Frame) -> list[Condition]:
     come_true = []
     for key in list(instance.conditions):
         wait = instance.waits[key]
+        if isinstance(wait, Subscription):
+            follow(frame, wait, changed)
         if not isinstance(wait, Condition):
             continue
         formula = frame.program.nodes[wait.node].catches[wait.part].condition

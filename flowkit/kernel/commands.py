@@ -17,6 +17,7 @@ from flowkit.kernel.behaviours.scopes import (
     prepare_event_subprocesses,
 )
 from flowkit.kernel.catching import rearm
+from flowkit.kernel.correlating import carried, learn
 from flowkit.kernel.formula import Trouble
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.lifecycle import (
@@ -97,6 +98,10 @@ def _start(frame: Frame, command: p.Start) -> None:
     )
     open_scope(frame, "process", program.process_id, 0, 0, variables)
     frame.changed.update(variables)
+    if start_event is not None:
+        node = program.nodes[start_event]
+        for part in range(len(node.catches)):
+            _learn(frame, node, part, variables, command.business_key or "")
     _begin(frame, start_event)
 
 
@@ -240,7 +245,15 @@ def _deliver(frame: Frame, command: p.DeliverMessage) -> None:
     if not isinstance(wait, Subscription) or wait.kind != "message":
         return
     frame.emit(p.SubscriptionTriggered(wait.key, command.message_id))
+    event = frame.program.nodes[wait.node]
+    _learn(frame, event, wait.part, command.variables, command.key, wait.key)
     trigger(frame, wait, command.variables)
+
+
+def _learn(frame: Frame, event: Node, part: int, content: Any, key: str, received: int = 0) -> None:
+    correlation = event.catches[part].correlation
+    if correlation is not None:
+        learn(frame, correlation, carried(correlation, content, frame.now) or key, received)
 
 
 def _signal(frame: Frame, command: p.BroadcastSignal) -> None:

@@ -17,6 +17,7 @@ from flowkit.kernel.activity import begin
 from flowkit.kernel.behaviours import BEHAVIOURS, VARIANTS
 from flowkit.kernel.behaviours.joins import arrive_quantity
 from flowkit.kernel.compile_activities import Activities, StoreReference
+from flowkit.kernel.compile_correlation import correlations_of
 from flowkit.kernel.compile_events import Events
 from flowkit.kernel.compile_formulas import Compiler
 from flowkit.kernel.compile_global import process_of_global_task
@@ -67,7 +68,8 @@ class _ProcessCompiler:
         self.definitions = definitions
         self.process = process
         self.compiler = compiler
-        self.events = Events(definitions, compiler)
+        self.correlations = correlations_of(definitions, process, compiler)
+        self.events = Events(definitions, compiler, self.correlations)
         stores = dict(_stores(definitions, process))
         names = {reference: store.variable for reference, store in stores.items()}
         names |= dict(_data_names(definitions, process))
@@ -95,7 +97,18 @@ class _ProcessCompiler:
             tuple(self.starts),
             frozenset(self.activities.job_types),
             *self._called(),
+            correlations={one.name or one.id: self.correlations[one.id] for one in self._correlated()},
+            searchable=_searchable(process),
         )
+
+    def _correlated(self) -> Iterator[m.Message]:
+        """The messages that the process correlates by the standard's properties."""
+        nodes = self.nodes.values()
+        used = {catch.name for node in nodes for catch in node.catches if catch.correlation is not None}
+        used |= {result.name for node in nodes for result in node.throws if result.correlation is not None}
+        for message in self.definitions.messages:
+            if message.id in self.correlations and (message.name or message.id) in used:
+                yield message
 
     # ---- containers -------------------------------------------------------------------------
 
@@ -391,6 +404,11 @@ def _stores(
 def _io_names(io: m.IoSpecification | None) -> Iterator[tuple[str, str]]:
     for item in (*io.inputs, *io.outputs) if io is not None else ():
         yield item.id, item.name or item.id
+
+
+def _searchable(process: m.Process) -> tuple[str, ...]:
+    names = (process.extensions.property("flowkit.searchable") or "").split(",")
+    return tuple(name.strip() for name in names if name.strip())
 
 
 def _digest(definitions: m.Definitions, process: m.Process) -> str:

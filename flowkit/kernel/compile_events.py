@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from flowkit.bpmn import model as m
 from flowkit.kernel.compile_formulas import Compiler
-from flowkit.kernel.program import Catch, Throw, TimerSpec
+from flowkit.kernel.program import Catch, Correlation, Throw, TimerSpec
 
 __all__ = ["Events"]
 
@@ -16,8 +16,12 @@ _ORDER = ("none", "message", "signal", "escalation", "compensation", "link", "er
 class Events:
     """Compiles event definitions; knows the messages, signals, errors and escalations of the file."""
 
-    def __init__(self, definitions: m.Definitions, compiler: Compiler) -> None:
+    def __init__(
+        self, definitions: m.Definitions, compiler: Compiler, correlations: Mapping[str, Correlation]
+    ) -> None:
         self.compiler = compiler
+        self.correlations = correlations
+        """By message id."""
         self.messages = {message.id: message for message in definitions.messages}
         self.signals = {signal.id: signal for signal in definitions.signals}
         self.errors = {error.id: error for error in definitions.errors}
@@ -67,7 +71,8 @@ class Events:
         message = self.messages.get(message_id)
         key = element.extensions.correlation_key
         key = key or (message.extensions.correlation_key if message else "")
-        return Catch("message", name, self.compiler.optional(element, key))
+        correlation = None if key else self.correlations.get(message_id)
+        return Catch("message", name, self.compiler.optional(element, key), correlation=correlation)
 
     def timer(self, event: m.FlowNode, definition: m.TimerEventDefinition) -> TimerSpec | None:
         given = [
@@ -147,10 +152,12 @@ class Events:
         message = self.messages.get(message_id)
         own, shared = element.extensions, message.extensions if message else element.extensions
         optional = self.compiler.optional
+        key = own.correlation_key or shared.correlation_key
         return Throw(
             "message",
             name,
-            key=optional(element, own.correlation_key or shared.correlation_key),
+            key=optional(element, key),
+            correlation=None if key else self.correlations.get(message_id),
             message_id=optional(element, own.message_id),
             time_to_live=optional(element, own.time_to_live),
         )

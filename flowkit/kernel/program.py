@@ -26,6 +26,7 @@ __all__ = [
     "Called",
     "Catch",
     "Container",
+    "Correlation",
     "DecisionSpec",
     "Flow",
     "JobSpec",
@@ -93,6 +94,17 @@ class TimerSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Correlation:
+    """How a message is correlated by the standard's key ``key``: ``paths`` give the values of its
+    ``properties`` from the message's content, ``context`` (if the process subscribes) from its data."""
+
+    key: str
+    properties: tuple[str, ...]
+    paths: tuple[Formula, ...]
+    context: tuple[Formula, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Catch:
     """One definition of a catching event. ``kind``: message, timer, signal, condition, error,
     escalation, compensation, cancel, link or none; ``name`` is a message's or signal's name, an
@@ -103,6 +115,7 @@ class Catch:
     key: Formula | None = None
     timer: TimerSpec | None = None
     condition: Formula | None = None
+    correlation: Correlation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +131,7 @@ class Throw:
     activity: str = ""
     wait: bool = True
     target: str = ""
+    correlation: Correlation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +319,10 @@ class Program:
     called_processes: tuple[Called, ...]
     called_decisions: tuple[Called, ...]
     forms: tuple[Called, ...]
+    searchable: tuple[str, ...] = ()
+    """Variables of the process scope by which instances are to be found (``flowkit.searchable``)."""
+    correlations: Mapping[str, Correlation] = field(default_factory=dict)
+    """By the name of the message."""
 
     def node(self, node_id: str) -> Node:
         """The node with this id; KeyError when there is none."""

@@ -18,7 +18,11 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["COMMANDS", "EVENTS", "Command", "Event"]
+__all__ = ["ANY_KEY", "COMMANDS", "EVENTS", "Command", "Event"]
+
+ANY_KEY = "\u0001any"
+"""The correlation key of a subscription that any message of its name correlates to: the first one of a
+conversation, which gives the instance its key."""
 
 
 class _Command(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="@", omit_defaults=True):
@@ -115,11 +119,14 @@ class FireTimer(_Command, frozen=True):
 
 
 class DeliverMessage(_Command, frozen=True):
-    """A message was correlated to an open subscription (ignored when it is already closed)."""
+    """A message was correlated to an open subscription (ignored when it is already closed).
+
+    ``key`` is what it was correlated by, for a subscription that any key correlates to."""
 
     subscription: int
     variables: Mapping[str, Any] = {}
     message_id: str | None = None
+    key: str = ""
 
 
 class BroadcastSignal(_Command, frozen=True):
@@ -535,7 +542,8 @@ class TimerCleared(_Event, frozen=True):
 
 
 class SubscriptionOpened(_Event, frozen=True):
-    """``kind``: message or signal. ``key`` is the correlation key of a message, "" for none."""
+    """``kind``: message or signal. ``key`` is the correlation key of a message, "" for none, or ANY_KEY;
+    ``follows``: it changes with the process's data."""
 
     subscription: int
     kind: str
@@ -546,6 +554,14 @@ class SubscriptionOpened(_Event, frozen=True):
     key: str = ""
     part: int = 0
     """Which of the event's definitions this is."""
+    follows: bool = False
+
+
+class CorrelationKeySet(_Event, frozen=True):
+    """The first message of a conversation gave the instance its ``value`` of the correlation key ``key``."""
+
+    key: str
+    value: str
 
 
 class SubscriptionTriggered(_Event, frozen=True):
@@ -707,12 +723,14 @@ class EventTriggered(_Event, frozen=True):
 
 
 class PartOccurred(_Event, frozen=True):
-    """One definition of a parallel-multiple event occurred; the event waits for its other ones."""
+    """One definition of a parallel-multiple event occurred and brought ``variables``; the event waits
+    for its other ones. With ``part`` -1 all have occurred, and it begins anew."""
 
     token: int
     scope: int
     node: str
     part: int
+    variables: Mapping[str, Any] = {}
 
 
 class Compensable(msgspec.Struct, frozen=True):
@@ -841,6 +859,7 @@ Event = (
     | TimerFired
     | TimerCleared
     | SubscriptionOpened
+    | CorrelationKeySet
     | SubscriptionTriggered
     | SubscriptionClosed
     | ConditionArmed

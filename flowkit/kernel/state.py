@@ -154,6 +154,8 @@ class Scope(msgspec.Struct, omit_defaults=True, gc=False):
     records: dict[int, Compensable] = {}
     loop: LoopState | None = None
     occurred: dict[str, list[int]] = {}
+    brought: dict[str, dict[str, Any]] = {}
+    """What the parts of a parallel-multiple event that have ``occurred`` brought."""
 
 
 class Instance(msgspec.Struct, omit_defaults=True):
@@ -172,7 +174,9 @@ class Instance(msgspec.Struct, omit_defaults=True):
     synchronizing: dict[int, None] = {}
     """Scopes in which a token waits at a join for tokens that can still reach it."""
     conditions: dict[int, None] = {}
-    """The waits that are conditions."""
+    """The waits to be looked at when variables change: conditions, and messages whose key follows them."""
+    keys: dict[str, str] = {}
+    """The values of correlation keys that messages gave, by the key's id."""
 
     def lineage(self, scope: int) -> Iterator[Scope]:
         """The scope and those around it, innermost first."""

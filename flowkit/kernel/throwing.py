@@ -8,6 +8,7 @@ from typing import Any
 from flowkit.kernel import protocol as p
 from flowkit.kernel.catching import correlation_key
 from flowkit.kernel.compensating import start_compensation
+from flowkit.kernel.correlating import learn, thrown_key
 from flowkit.kernel.formula import Formula, Trouble
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.lifecycle import check_scope, close_scope, consume, enter, terminate_tokens
@@ -27,11 +28,11 @@ def throw(
     return _THROW[result.kind](frame, token, node, result, payload, scope)
 
 
-def check(frame: Frame, results: tuple[Throw, ...], scope: int) -> None:
+def check(frame: Frame, results: tuple[Throw, ...], payload: Mapping[str, Any], scope: int) -> None:
     """Evaluate what several results need, so that none of them is thrown if one can't be."""
     for result in results:
         if result.kind == "message":
-            correlation_key(frame, result, scope)
+            _key(frame, result, payload, scope)
             _text(frame, result.message_id, scope)
             _text(frame, result.time_to_live, scope)
         else:
@@ -45,15 +46,22 @@ def _none(*_: Any) -> bool:
 def _message(
     frame: Frame, token: Token, node: Node, result: Throw, payload: Mapping[str, Any], scope: int
 ) -> bool:
-    key = correlation_key(frame, result, scope)
+    key = _key(frame, result, payload, scope)
     given = _text(frame, result.message_id, scope)
     lifetime = _text(frame, result.time_to_live, scope)
     ttl = None
     if lifetime:
         ttl = (parse_timer_duration(lifetime).after(frame.now) - frame.now).total_seconds()
     message_id = given or f"{frame.instance.id}:{frame.instance.counter}:{len(frame.events)}"
+    learn(frame, result.correlation, key)
     frame.emit(p.MessageThrown(token.key, node.id, result.name, key, payload, message_id, ttl))
     return True
+
+
+def _key(frame: Frame, result: Throw, payload: Mapping[str, Any], scope: int) -> str:
+    if result.correlation is not None:
+        return thrown_key(frame, result.correlation, result.name, payload)
+    return correlation_key(frame, result, scope)
 
 
 def _text(frame: Frame, formula: Formula | None, scope: int) -> str:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from flowkit.kernel.correlating import carried
+from flowkit.kernel.protocol import ANY_KEY
 from flowkit.simulation import machine as k
 
 if TYPE_CHECKING:
@@ -113,6 +117,8 @@ def _trigger(run: Run, wait: Wait, thrown: dict[str, Any] | None) -> None:
             place.waited.add(run.now - wait.opened)
         if not place.plan.attached:
             case.root.waits += run.now - wait.opened
+        elif wait.op == k.TIMER:
+            case.root.late = True
         if thrown is None and place.variables:
             variables = place.variables.draw(case.index, wait.visit)
     if wait.op == k.SIGNAL:
@@ -124,12 +130,22 @@ def _trigger(run: Run, wait: Wait, thrown: dict[str, Any] | None) -> None:
 def throw_message(run: Run, case: Case, effect: Effect) -> None:
     """``(_, name, correlation key, variables)``: to the one who waits longest, else to nobody."""
     _, name, subject, variables = effect
-    listeners = run.listeners.get(("message", name, subject))
+    subjects = [subject] if subject else ["", *_carried(run, name, variables)]
+    found = (run.listeners.get(("message", name, one)) for one in (*subjects, ANY_KEY))
+    listeners = next((one for one in found if one), None)
     if listeners:
         wait = next((one for one in listeners if one.case.root is not case.root), None) or next(
             iter(listeners)
         )
         run.soon(_deliver, (wait, dict(variables)))
+
+
+def _carried(run: Run, name: str, variables: Mapping[str, Any]) -> list[str]:
+    """The keys that processes which correlate by the standard's properties find in the message."""
+    known = (machine.program.correlations.get(name) for machine in run.machines.values())
+    now = run.plan.start + timedelta(seconds=run.now)
+    keys = (carried(one, variables, now) for one in known if one is not None)
+    return [key for key in keys if key is not None]
 
 
 def throw_signal(run: Run, case: Case, effect: Effect) -> None:

@@ -5,7 +5,8 @@
 >>> [str(finding) for finding in result.findings]
 """
 
+from flowkit.soundness.callers import without_caught
 from flowkit.soundness.explore import Exploration, explore
 from flowkit.soundness.report import Soundness, check_soundness
 
-__all__ = ["Exploration", "Soundness", "check_soundness", "explore"]
+__all__ = ["Exploration", "Soundness", "check_soundness", "explore", "without_caught"]

@@ -93,13 +93,16 @@ class _Abstraction:
         return replace(
             catch,
             key=None,
+            correlation=None,
             timer=TimerSpec(catch.timer.kind, _fixed(_TIMERS[catch.timer.kind])) if catch.timer else None,
             condition=self.choice(catch.condition) if catch.condition else None,
         )
 
     def throw(self, result: Throw) -> Throw:
         code = result.code.text if result.code is not None else result.name
-        return replace(result, key=None, code=None, name=code, message_id=None, time_to_live=None)
+        return replace(
+            result, key=None, correlation=None, code=None, name=code, message_id=None, time_to_live=None
+        )
 
     def multi(self, multi: MultiInstance) -> MultiInstance:
         """Two instances stand for any number."""

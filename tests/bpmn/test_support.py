@@ -179,11 +179,6 @@ REFUSED = {
     + '<subProcess id="esp" triggeredByEvent="true">'
     + '<startEvent id="es"><compensateEventDefinition/></startEvent>'
     + f'<endEvent id="ee"/>{_flow("i1", "es", "ee")}</subProcess>',
-    "correlation": '<correlationProperty id="cp"><correlationPropertyRetrievalExpression messageRef="m">'
-    "<messagePath>a</messagePath></correlationPropertyRetrievalExpression></correlationProperty>"
-    '<message id="m" name="M"/><collaboration id="c"><correlationKey id="k">'
-    "<correlationPropertyRef>cp</correlationPropertyRef></correlationKey></collaboration>"
-    '<process id="p" isExecutable="true">' + _TASK.format('<userTask id="x" name="T"/>') + "</process>",
     "resource.parameters": '<resource id="r" name="R"><resourceParameter id="rp" name="skill"/></resource>'
     '<process id="p" isExecutable="true">'
     + _TASK.format(
@@ -191,9 +186,6 @@ REFUSED = {
         '<resourceParameterBinding parameterRef="rp"><formalExpression>1</formalExpression>'
         "</resourceParameterBinding></potentialOwner></userTask>"
     )
-    + "</process>",
-    "instantiate.after-start": '<message id="m" name="M"/><process id="p" isExecutable="true">'
-    + _TASK.format('<receiveTask id="x" name="R" messageRef="m" instantiate="true"/>')
     + "</process>",
     "choreography": '<process id="p" isExecutable="true">'
     + _TASK.format('<userTask id="x" name="T"/>')

@@ -197,6 +197,14 @@ LINES: dict[str, list[Line]] = {
             gives={"quotation": 980, "note": None},
         )
     ],
+    "correlation": [
+        Line(
+            [("parts", {"delivery": {"order_no": "WO-1"}})],
+            "start parts end",
+            {"order_no": "WO-1"},
+            at="start",
+        ),
+    ],
     "data-stores": [
         Line(["take", ("take", {"remaining": 7}), "take"], "start take end", gives={"remaining": None}),
     ],

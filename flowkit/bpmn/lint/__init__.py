@@ -12,6 +12,7 @@ from flowkit.bpmn.lint import (
     collaboration,
     compensation,
     connections,
+    correlation,
     data,
     events,
     execution,
@@ -43,6 +44,7 @@ RULES: tuple[Rule, ...] = (
     *data.RULES,
     *stores.RULES,
     *collaboration.RULES,
+    *correlation.RULES,
     *expressions.RULES,
     *vendor.RULES,
 )

@@ -63,6 +63,7 @@ _EVALUATED = (
     ("ad_hoc", ("active_elements", "output_element")),
     ("script", ("expression",)),
 )
+_INDICATOR = "flowkit.kpi."
 _PLAIN = ("priority", "correlation_key", "message_id", "time_to_live")
 # Camunda 8 evaluates these always; a text without "=" is a modelling mistake there and here.
 _FEEL_ONLY = frozenset(
@@ -81,6 +82,7 @@ def _extension_texts(extensions: Extensions) -> Iterator[tuple[str, str]]:
     yield from ((name, getattr(extensions, name)) for name in _PLAIN)
     yield from ((f"the input '{m.target}'", m.source) for m in extensions.inputs)
     yield from ((f"the output '{m.target}'", m.source) for m in extensions.outputs)
+    yield from ((f"the indicator '{k}'", v) for k, v in extensions.properties if k.startswith(_INDICATOR))
 
 
 def feel_texts(model: Model) -> Iterator[Text]:

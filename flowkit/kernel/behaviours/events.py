@@ -60,7 +60,7 @@ def _throw(frame: Frame, token: Token, node: Node) -> None:
         return
     payload = frame.assignments(node.inputs, token.scope, given)
     if len(node.throws) > 1:
-        check(frame, node.throws, token.scope)
+        check(frame, node.throws, payload, token.scope)
     _throw_from(frame, token, node, 0, payload)
 
 
