@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from flowkit.adapters.spiff_export import gaps, implicit_starts, to_spiff
+from flowkit.adapters.spiff_export import Shape, escalated, gaps, implicit_starts, to_spiff
 from flowkit.bpmn import model as m
 from flowkit.errors import NotFound
 from flowkit.findings import Finding
@@ -244,10 +244,10 @@ def verify(
         raise NotFound(f"The file has no process '{process_id}'.")
     program = compile_process(definitions, process_id)
     name = process.name or process.id
-    missing = [*implicit_starts(process), *gaps(process), *_data_driven(program)]
+    missing = [*implicit_starts(process), *gaps(process), *_with_stores(program), *_data_driven(program)]
     if missing:
         return Verification(name, tuple(missing), 0, ())
-    source = to_spiff(definitions, process)
+    source = to_spiff(definitions, process, Shape(escalated=escalated(process)))
     differences = []
     agreed = 0
     for number in range(walks):
@@ -258,6 +258,18 @@ def verify(
         else:
             differences.append(difference)
     return Verification(name, (), agreed, tuple(differences))
+
+
+def _with_stores(program: Program) -> list[Finding]:
+    """SpiffWorkflow refuses a data store that none of its own classes serves."""
+    from flowkit.findings import Severity  # noqa: PLC0415
+
+    message = "SpiffWorkflow knows only data stores that a class of its own serves."
+    return [
+        Finding("spiff-data-store", Severity.WARNING, node.location, message, "", node.id, node.name)
+        for node in program.nodes.values()
+        if node.reads or node.writes
+    ]
 
 
 def _data_driven(program: Program) -> list[Finding]:

@@ -14,7 +14,7 @@ from xml.sax.saxutils import quoteattr
 from flowkit.bpmn import model as m
 from flowkit.findings import Finding, Location, Severity
 
-__all__ = ["Shape", "gaps", "implicit_starts", "nodes_of", "to_spiff"]
+__all__ = ["Shape", "escalated", "gaps", "implicit_starts", "nodes_of", "to_spiff"]
 
 _BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 
@@ -143,11 +143,13 @@ def implicit_starts(process: m.Process) -> list[Finding]:
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How a file is written for one run: nodes left out (with their flows), error boundary events that
-    occur from outside, and multi-instance activities whose number is asked for as ``count_ID``."""
+    occur from outside, multi-instance activities whose number is asked for as ``count_ID``, and
+    escalation boundary events that are raised inside."""
 
     without: frozenset[str] = frozenset()
     from_outside: frozenset[str] = frozenset()
     counted: frozenset[str] = frozenset()
+    escalated: frozenset[str] = frozenset()
 
 
 def to_spiff(definitions: m.Definitions, process: m.Process, shape: Shape = Shape()) -> bytes:
@@ -155,24 +157,46 @@ def to_spiff(definitions: m.Definitions, process: m.Process, shape: Shape = Shap
     messages = "".join(
         f"<bpmn:message id={quoteattr('m_' + node.id)} name={quoteattr(node.id)}/>"
         for node in nodes_of(process)
-        if _is_waiting_event(node) or node.id in shape.from_outside
+        if _is_waiting_event(node, shape) or node.id in shape.from_outside
     )
     errors = "".join(
         f"<bpmn:error id={quoteattr(one.id)} name={quoteattr(one.id)} errorCode={quoteattr(one.code)}/>"
         for one in definitions.errors
     )
+    escalations = "".join(
+        f"<bpmn:escalation id={quoteattr(one.id)} name={quoteattr(one.id)}"
+        f" escalationCode={quoteattr(one.code)}/>"
+        for one in definitions.escalations
+    )
     return (
-        f'<bpmn:definitions xmlns:bpmn="{_BPMN}" id="exported" targetNamespace="exported">{messages}{errors}'
+        f'<bpmn:definitions xmlns:bpmn="{_BPMN}" id="exported" targetNamespace="exported">'
+        f"{messages}{errors}{escalations}"
         f'<bpmn:process id={quoteattr(process.id)} isExecutable="true">'
         f"{_inside(process, shape)}</bpmn:process></bpmn:definitions>"
     ).encode()
 
 
-def _is_waiting_event(node: m.FlowNode) -> bool:
-    waiting = isinstance(node, m.IntermediateCatchEvent | m.BoundaryEvent) and not _event(
-        node, m.ErrorEventDefinition
+def escalated(process: m.Process) -> frozenset[str]:
+    """The boundary events for escalations of subprocesses: what is inside throws them."""
+    nodes = list(nodes_of(process))
+    subprocesses = {node.id for node in nodes if isinstance(node, m.SubProcess)}
+    return frozenset(
+        node.id
+        for node in nodes
+        if isinstance(node, m.BoundaryEvent)
+        and node.attached_to in subprocesses
+        and _event(node, m.EscalationEventDefinition)
     )
+
+
+def _is_waiting_event(node: m.FlowNode, shape: Shape) -> bool:
+    waiting = isinstance(node, m.IntermediateCatchEvent | m.BoundaryEvent) and not _raised(node, shape)
     return waiting or isinstance(node, m.ReceiveTask)
+
+
+def _raised(node: m.FlowNode, shape: Shape) -> bool:
+    """Thrown inside and caught here; everything else that waits is told from outside."""
+    return _event(node, m.ErrorEventDefinition) or node.id in shape.escalated
 
 
 def _inside(container: m.Process | m.SubProcess, shape: Shape) -> str:
@@ -209,16 +233,16 @@ def _face(node: m.FlowNode, shape: Shape) -> tuple[str, str, str]:
         case m.StartEvent():
             return "startEvent", "", ""
         case m.EndEvent():
-            return "endEvent", "", _end(node)
+            return "endEvent", "", _thrown(node, shape)
         case m.IntermediateThrowEvent():
-            return "intermediateThrowEvent", "", ""
+            return "intermediateThrowEvent", "", _thrown(node, shape)
         case m.IntermediateCatchEvent() | m.ReceiveTask():
             return "intermediateCatchEvent", "", message
         case m.BoundaryEvent():
             cancel = str(node.cancel_activity).lower()
             attributes = f' attachedToRef={quoteattr(node.attached_to)} cancelActivity="{cancel}"'
-            inside = _event(node, m.ErrorEventDefinition) and node.id not in shape.from_outside
-            return "boundaryEvent", attributes, _end(node) if inside else message
+            inside = _raised(node, shape) and node.id not in shape.from_outside
+            return "boundaryEvent", attributes, _thrown(node, shape) if inside else message
         case m.SubProcess():
             return "subProcess", "", _loop(node, shape) + _inside(node, shape)
         case m.Gateway():
@@ -250,11 +274,14 @@ def _loop(node: m.FlowNode, shape: Shape) -> str:
     return ""
 
 
-def _end(node: m.Event) -> str:
+def _thrown(node: m.Event, shape: Shape) -> str:
     for definition in node.definitions:
         if isinstance(definition, m.TerminateEventDefinition):
             return "<bpmn:terminateEventDefinition/>"
         if isinstance(definition, m.ErrorEventDefinition):
             ref = f" errorRef={quoteattr(definition.error)}" if definition.error else ""
             return f"<bpmn:errorEventDefinition{ref}/>"
+        if isinstance(definition, m.EscalationEventDefinition) and shape.escalated:
+            ref = f" escalationRef={quoteattr(definition.escalation)}" if definition.escalation else ""
+            return f"<bpmn:escalationEventDefinition{ref}/>"
     return ""

@@ -141,10 +141,12 @@ FEATURES: tuple[Feature, ...] = (
 NOT_EXECUTED: dict[str, str] = {
     "transaction.method": "only compensation undoes a transaction here; remove the method.",
     "adHocSubProcess.job": "name the activities to start with zeebe:adHoc activeElementsCollection.",
-    "instantiate.after-start": "the start event is superfluous; remove it, and the flow from it.",
     "data.streaming": "data enters and leaves when an activity starts and ends; use ordinary inputs.",
     "resource.parameters": "write the query as an expression, or set zeebe:assignmentDefinition.",
-    "event.process-compensation": "nothing compensates a whole process; put it into a subprocess.",
+    "event.process-compensation": (
+        "a process that is over is never compensated; put its content and this into a subprocess, or attach "
+        "a handler to the call activity that calls it."
+    ),
     "choreography": "a choreography is a contract between processes; draw the processes.",
     "conversation": "a conversation is an overview; it runs nothing.",
 }

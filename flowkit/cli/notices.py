@@ -57,7 +57,11 @@ def notify(
                 id=posted.key, kind=posted.kind, key=posted.key, payload=posted.payload, attempts=1, now=now
             )
             with suppress(Undeliverable):  # it is told below
-                notifier.deliver(item)
+                message = notifier.deliver(item)
+                if message is not None:
+                    console(stderr=True).print(
+                        f"{message.name} is for a process: only an engine with it makes the call."
+                    )
         print_json(notifier.notices())
         return
     found = [

@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from flowkit.engine import messages
 from flowkit.engine.backoff import backoff
 from flowkit.engine.payload import decode, encode, json_copy
 from flowkit.engine.sql.schema import OUTBOX
 from flowkit.errors import NotFound
-from flowkit.tasks import Deliverer, Outgoing, Posted, Retry, Undeliverable
+from flowkit.tasks import Deliverer, Message, Outgoing, Posted, Retry, Undeliverable
 
 if TYPE_CHECKING:
     from flowkit.engine.commit import Work
@@ -52,6 +53,7 @@ _DUE = (
     f"FROM {OUTBOX.name} WHERE kind=? AND failed=0 AND due<=? ORDER BY due, id LIMIT ?"
 )
 _NEXT = f"SELECT MIN(due) FROM {OUTBOX.name} WHERE kind=? AND failed=0"
+_THERE = f"SELECT 1 FROM {OUTBOX.name} WHERE id=?"
 _TRIED = f"UPDATE {OUTBOX.name} SET due=?, failed=?, error=? WHERE id=? AND attempt=?"
 _AGAIN = (
     f"UPDATE {OUTBOX.name} SET due=?, failed=0, attempt=0, attempts=COALESCE(?, attempts) "
@@ -123,16 +125,19 @@ def lease(unit: Unit, deliverers: Mapping[str, Deliverer], limit: int = BATCH) -
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What came of an attempt; ``error`` None: the receiver has it."""
+    """What came of an attempt; ``error`` None: the receiver has it, or gets ``message``."""
 
     item: Outgoing
     error: BaseException | None = None
+    message: Message | None = None
 
 
 def attempt(deliverer: Deliverer, item: Outgoing) -> Delivery:
     """Call the deliverer."""
     try:
-        deliverer.function(item)
+        answer = deliverer.function(item)
+        if isinstance(answer, Message):
+            return Delivery(item, message=replace(answer, variables=json_copy(answer.variables)))
     except (Exception, SystemExit) as error:
         where = {
             "instance_id": item.instance_id, "process_id": item.process_id, "element_id": item.element_id,
@@ -147,9 +152,12 @@ def attempt(deliverer: Deliverer, item: Outgoing) -> Delivery:
 
 def settling(delivery: Delivery) -> Work:
     """Strike the entry off, or set its next attempt, or leave it as an incident."""
-    item, error = delivery.item, delivery.error
+    item, message = delivery.item, delivery.message
 
     def settle(unit: Unit) -> None:
+        error = delivery.error
+        if message is not None:
+            error = _hand_over(unit, item, message)
         if error is None:
             unit.changes.remove(OUTBOX, (item.id,))
             return
@@ -161,6 +169,22 @@ def settling(delivery: Delivery) -> Work:
         unit.write().run(_TRIED, (due, int(failed), _told(error), item.id, item.attempt))
 
     return settle
+
+
+def _hand_over(unit: Unit, item: Outgoing, message: Message) -> BaseException | None:
+    """Publish a deliverer's message; what to tell if nobody takes it.
+
+    A slow attempt may settle beside the next one, hence the lock and the look whether the entry is
+    still there.
+    """
+    unit.parts.store.serialise(unit.read(), f"outbox:{item.id}")
+    if not unit.read(OUTBOX).query(_THERE, (item.id,)):
+        return None
+    if messages.publish(unit, message.name, message.key, message.variables, ttl=timedelta(0)):
+        return None
+    return Retry(
+        f"nobody takes the message {message.name!r}: deploy a process that starts with it or waits for it"
+    )
 
 
 def _told(error: BaseException) -> str:

@@ -34,6 +34,8 @@ class Case:
     gathered = 0.0
     waits = 0.0
     counted = True
+    reworked = False
+    late = False
     ends: tuple[int, ...] = ()
     state: Any = None
     attributes: Mapping[str, Any] | None = None

@@ -50,7 +50,7 @@ def outcome_of(run: Run, replication: int) -> Outcome:
     _resources(run, outcome)
     _events(run, measures)
     _groups_of_cases(run, measures)
-    for name, (kept, total) in run.kept.items():
+    for name, (kept, total) in run.promises.kept.items():
         measures[f"service_level.{name}.share"] = kept / total if total else math.nan
     for process, machine in run.machines.items():
         nodes, flows = machine.counts()
@@ -111,6 +111,9 @@ def _cases(run: Run, outcome: Outcome) -> None:
     measures["run.seconds"] = run.now
     for name, count in run.outcomes.items():
         measures[f"outcome.{name}.share"] = count / cycle.count
+    if cycle.count:
+        measures["rework.share"] = run.reworked / cycle.count
+        measures["timeout.share"] = run.late / cycle.count
 
 
 def station_labels(plan: Plan) -> list[str]:
@@ -133,7 +136,7 @@ def _activities(run: Run, outcome: Outcome) -> None:
         _describe(measures, f"{name}.processing_time", station.worked, (50, 95))
         _describe(measures, f"{name}.cycle_time", station.spent, (50, 95))
         measures[f"{name}.cost"] = station.spent_money / run.counted if run.counted else math.nan
-        if station.done:
+        if station.done and not station.plan.repeats:
             measures[f"{name}.rework.share"] = station.rework / station.done
         if station.patience is not None:
             left = station.abandoned
@@ -178,7 +181,7 @@ def _groups_of_cases(run: Run, measures: dict[str, float]) -> None:
     labels = {index: run.plan.program.label(node) for (_, node), index in run.plan.ends.items()}
     by_label: dict[str, Tally] = {}
     for ends, tally in run.by_end.items():
-        label = " + ".join(dict.fromkeys(labels[end] for end in ends)) or "without an end event"
+        label = " + ".join(dict.fromkeys(labels[end] for end in sorted(ends))) or "without an end event"
         by_label.setdefault(label, Tally()).merge(tally)
     for label, tally in by_label.items():
         measures[f"end.{label}.share"] = tally.count / total
@@ -186,11 +189,13 @@ def _groups_of_cases(run: Run, measures: dict[str, float]) -> None:
     if run.paths is None:
         return
     names = _path_names(run)
-    frequent = sorted(run.by_path.items(), key=lambda item: (-_count(item[1]), item[0]))[:TOP_PATHS]
-    for path, tally in frequent:
-        label = names(path)
-        measures[f"path.{label}.share"] = _count(tally) / total
-        _describe(measures, f"path.{label}.cycle_time", tally, (95,))
+    frequent = sorted(run.by_path.items(), key=lambda item: (-_count(item[1][0]), item[0]))[:TOP_PATHS]
+    for path, (cycle, waiting, processing) in frequent:
+        name = f"path.{names(path)}"
+        measures[f"{name}.share"] = _count(cycle) / total
+        _describe(measures, f"{name}.cycle_time", cycle, (95,))
+        _describe(measures, f"{name}.waiting_time", waiting, (95,))
+        _describe(measures, f"{name}.processing_time", processing, (95,))
     measures["paths.different"] = float(len(run.by_path))
 
 

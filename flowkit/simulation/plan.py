@@ -33,7 +33,8 @@ class StationPlan:
     """A place where work is done: a task of the diagram.
 
     ``alternatives`` are the ways to staff it, each a tuple of needs that must all be met; empty for work
-    that needs nobody.
+    that needs nobody. ``repeats``: the diagram itself asks for it several times (items, a loop), so that
+    doing it again is no rework.
     """
 
     index: int
@@ -51,6 +52,7 @@ class StationPlan:
     result: Generator | None
     batch: Batch | None
     abandonment: Abandonment | None
+    repeats: bool
 
     @property
     def purpose(self) -> str:

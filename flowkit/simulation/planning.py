@@ -28,7 +28,7 @@ from flowkit.simulation.scenario import (
     Task,
 )
 from flowkit.simulation.staffing import plan_pools
-from flowkit.simulation.study import Study, nodes_of
+from flowkit.simulation.study import Study, called_process, nodes_of
 from flowkit.simulation.variant import CHOOSE, COUNT, Draft, label, rewrite
 
 __all__ = ["make_plan"]
@@ -346,7 +346,26 @@ def _add_station(element: m.Task, lane: str, draft: Draft, plan: Plan) -> None:
             None if task.result is None else parse_generator(task.result),
             task.batch,
             task.abandonment,
+            _repeats(process, element.id, plan),
         )
+    )
+
+
+def _repeats(process: str, node: str, plan: Plan, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether the activity, one around it or one that calls its process has a loop marker."""
+    program = plan.programs[process]
+    while node != process:
+        element = program.nodes[node].element
+        if isinstance(element, m.Activity) and element.loop is not None:
+            return True
+        node = program.nodes[node].container
+    if process in seen:
+        return False
+    return any(
+        _repeats(caller, one.id, plan, seen | {process})
+        for caller, other in plan.programs.items()
+        for one in other.nodes.values()
+        if isinstance(one.element, m.CallActivity) and called_process(one.element) == process
     )
 
 
@@ -428,7 +447,7 @@ def _priorities(plan: Plan) -> None:
 
 def _check_service_level(name: str, plan: Plan) -> None:
     level = plan.scenario.service_levels[name]
-    for element in (level.start, level.end, *level.reached):
+    for element in (level.start, level.end, *level.reached, *level.avoided):
         if element is not None:
             place = find_node(plan, element)
             if place is None:

@@ -32,6 +32,8 @@ svg{max-width:100%;height:auto}
 .real{font-weight:600}
 """
 MAX_PLANES = 12
+MAX_QUEUES = 6
+"""Charts of queues: those of the longest."""
 
 
 def _page(title: str, parts: Sequence[str]) -> str:
@@ -122,6 +124,11 @@ def _charts(result: Result) -> str:
             bar_chart("waiting", _of(result, "activity", "waiting_time.mean")[:15], show_span),
         ),
     ]
+    for pool, mean, _ in _of(result, "pool", "queue_length.mean")[:MAX_QUEUES]:
+        step, series = result.queue_series(pool)
+        if mean > 0.005 and series:
+            chart = line_chart("queue", series, "0", show_span(step * len(series)), _number)
+            charts.append((f"Queue 队长: {pool}", chart))
     shown = "".join(
         f"<figure><figcaption>{escape(name)}</figcaption>{svg}</figure>" for name, svg in charts if svg
     )
@@ -253,7 +260,12 @@ def _others(result: Result) -> str:
         ("service_level", "Service levels 服务水平", "share", ("share",)),
         ("end", "End states 结束状态", "share", ("share", "cycle_time.mean", "cycle_time.p95")),
         ("event", "Events 事件", "share", ("share", "waiting_time.mean")),
-        ("path", "Paths 路径", "share", ("share", "cycle_time.mean", "cycle_time.p95")),
+        (
+            "path",
+            "Paths 路径",
+            "share",
+            ("share", "cycle_time.mean", "cycle_time.p95", "waiting_time.mean", "processing_time.mean"),
+        ),
     ):
         rows = _rows(result, family, key, columns)
         if rows:

@@ -223,6 +223,12 @@ class Result:
             "assumptions": list(self.assumptions),
             "warnings": list(self.warnings),
             "suggested_warmup": self.suggested_warmup,
+            "work_in_progress": _series(self.wip_series()),
+            "queues": {
+                name: _series(self.queue_series(name))
+                for outcome in self.outcomes[:1]
+                for name in outcome.queues
+            },
         }
         return json.dumps(content, ensure_ascii=False, indent=2)
 
@@ -268,11 +274,15 @@ class Result:
             "processing_time.mean",
         ]
         main += ["cost.mean", "throughput.per_hour", "wip.mean"]
+        main += ["rework.share", "timeout.share"]
+        named = self.study.scenario.pools
         main += [
-            n
-            for n in self.names
-            if n.endswith(".utilisation") or n.startswith(("service_level.", "outcome."))
-        ]
+            name
+            for name in self.names
+            if name.startswith("pool.") and name.endswith(".utilisation")
+            and (not named or name[5:-12] in named)
+        ]  # fmt: skip
+        main += [n for n in self.names if n.startswith(("service_level.", "outcome."))]
         main += [n for n in self.names if n.startswith("end.") and n.endswith(".share")]
         return [(name, self[name].show(span=is_span(name))) for name in main if name in self.names]
 
@@ -300,6 +310,11 @@ def _average(parts: Sequence[tuple[float, list[float]]]) -> tuple[float, list[fl
         aligned.append(series)
     length = min(len(series) for series in aligned)
     return step, [math.fsum(series[i] for series in aligned) / len(aligned) for i in range(length)]
+
+
+def _series(found: tuple[float, list[float]]) -> dict[str, Any]:
+    step, values = found
+    return {"step": step, "values": [round(value, 4) for value in values]}
 
 
 def _finite(value: Any) -> Any:

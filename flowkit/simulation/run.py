@@ -24,6 +24,7 @@ from flowkit.simulation.machine import Machine
 from flowkit.simulation.measures import Level, Tally
 from flowkit.simulation.plan import CASES, Plan
 from flowkit.simulation.pools import RUNNING, SUSPENDED, Pool, Work
+from flowkit.simulation.promises import Promises
 from flowkit.simulation.sources import Source
 from flowkit.simulation.stations import Station, Variables, WaitPlace
 from flowkit.simulation.streams import Streams
@@ -124,10 +125,12 @@ class Run:
         )
         self._adders = cycle, waiting, processing, cost
         self.by_end: dict[tuple[int, ...], Tally] = {}
-        self.by_path: dict[int, Tally] = {}
+        self.by_path: dict[int, tuple[Tally, Tally, Tally]] = {}
+        """Cycle, waiting and processing time of the cases on each path."""
+        self.reworked = self.late = 0
         self.paths: dict[tuple[int, int], int] | None = {} if plan.scenario.run.paths else None
         self.outcomes: dict[str, int] = {}
-        self.kept: dict[str, list[int]] = {name: [0, 0] for name in plan.scenario.service_levels}
+        self.promises = Promises(plan)
         self.started = self.completed = self.counted = 0
         self.work_done = 0
         self.stuck: dict[str, int] = {}
@@ -346,12 +349,15 @@ class Run:
         if self.paths is not None:
             path = self.by_path.get(case.path)
             if path is None:
-                path = self.by_path[case.path] = Tally()
-            path.add(spent)
-            if path.pending > 500:
-                path.fold()
-        if self.kept:
-            self._count_promises(case, spent)
+                path = self.by_path[case.path] = (Tally(), Tally(), Tally())
+            for tally, value in zip(path, (spent, case.waiting, case.processing), strict=True):
+                tally.add(value)
+                if tally.pending > 500:
+                    tally.fold()
+        self.reworked += case.reworked
+        self.late += case.late
+        if self.promises:
+            self.promises.count(case, spent)
 
     def _drop(self, case: Case) -> None:
         """The case is over: nothing of it goes on."""
@@ -418,30 +424,6 @@ class Run:
             marks = root.marks = {}
         first, last = marks.get(mark, (self.now, -1.0))
         marks[mark] = (first, last) if entered else (first, self.now)
-
-    def _count_promises(self, case: Case, spent: float) -> None:
-        marks = case.marks or {}
-        for name, level in self.plan.scenario.service_levels.items():
-            kept = self.kept[name]
-            first = self._mark_of(level.start, marks)
-            if level.start is not None and first is None:
-                continue
-            kept[1] += 1
-            if level.reached:
-                kept[0] += any(self._mark_of(element, marks) is not None for element in level.reached)
-                continue
-            begin = case.started if first is None else first[0]
-            if level.end is None:
-                end: float | None = case.started + spent
-            else:
-                last = self._mark_of(level.end, marks)
-                end = last[1] if last is not None and last[1] >= 0 else None
-            kept[0] += end is not None and level.within is not None and end - begin <= level.within
-
-    def _mark_of(
-        self, element: str | None, marks: Mapping[int, tuple[float, float]]
-    ) -> tuple[float, float] | None:
-        return None if element is None else marks.get(self.plan.mark_of[element])
 
 
 def _soon(run: Run, what: tuple[Callable[[Run, Any], None], Any]) -> None:

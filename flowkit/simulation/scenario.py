@@ -325,19 +325,21 @@ class ServiceLevel(_Part):
     """The share of cases that keep a promise.
 
     ``within`` bounds the cycle time, or the time from first entering ``start`` to last completing
-    ``end``; ``reached`` counts cases that enter one of the elements (among those that enter ``start``).
+    ``end``; ``reached`` counts cases that enter one of the elements, ``avoided`` those that enter none of
+    them (among those that enter ``start``).
     """
 
     within: Span | None = None
     start: str | None = None
     end: str | None = None
     reached: OneOrMore = ()
+    avoided: OneOrMore = ()
     target: Share | None = None
 
     @model_validator(mode="after")
     def _check(self) -> ServiceLevel:
-        if (self.within is None) == (not self.reached):
-            raise ValueError("a service level needs either 'within' or 'reached'")
+        if (self.within is not None) + bool(self.reached) + bool(self.avoided) != 1:
+            raise ValueError("a service level needs one of 'within', 'reached' and 'avoided'")
         if self.end and self.within is None:
             raise ValueError("'end' belongs to a service level with 'within'")
         return self

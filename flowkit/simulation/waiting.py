@@ -117,6 +117,8 @@ def _trigger(run: Run, wait: Wait, thrown: dict[str, Any] | None) -> None:
             place.waited.add(run.now - wait.opened)
         if not place.plan.attached:
             case.root.waits += run.now - wait.opened
+        elif wait.op == k.TIMER:
+            case.root.late = True
         if thrown is None and place.variables:
             variables = place.variables.draw(case.index, wait.visit)
     if wait.op == k.SIGNAL:

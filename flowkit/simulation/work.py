@@ -240,8 +240,9 @@ def _complete(run: Run, work: Work, block: Work, share: int) -> None:
         station.spent.add(now - work.opened)
         station.done += 1
         station.spent_money += cost
-        if work.visit:
+        if work.visit and not station.plan.repeats:
             station.rework += 1
+            root.reworked = True
     if run.paths is not None:
         _extend_path(run, root, station.index)
     if run.logbook is not None:

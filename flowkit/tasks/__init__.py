@@ -11,7 +11,7 @@ from __future__ import annotations
 from flowkit.tasks.connections import Connection
 from flowkit.tasks.context import TaskContext
 from flowkit.tasks.outcomes import BpmnError, InvalidHandler, Retry, Undeliverable
-from flowkit.tasks.outgoing import Deliverer, Outgoing, Posted, deliver
+from flowkit.tasks.outgoing import Deliverer, Message, Outgoing, Posted, deliver
 from flowkit.tasks.registry import Handler, Registry, task
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Deliverer",
     "Handler",
     "InvalidHandler",
+    "Message",
     "Outgoing",
     "Posted",
     "Registry",

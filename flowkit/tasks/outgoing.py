@@ -8,13 +8,13 @@ same key each time, so that a receiver which remembers keys gets everything exac
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from flowkit.tasks.outcomes import InvalidHandler
 
-__all__ = ["DELIVERS", "Deliverer", "Delivers", "Outgoing", "Posted", "deliver"]
+__all__ = ["DELIVERS", "Deliverer", "Delivers", "Message", "Outgoing", "Posted", "deliver"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 DELIVERS = "__flowkit_deliver__"
@@ -57,6 +57,16 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """What a deliverer returns to hand its entry to a process: a message, published in the transaction
+    that strikes the entry off, so exactly once. Nobody to take it counts as a failed attempt."""
+
+    name: str
+    key: str = ""
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Delivers:
     """What ``@deliver`` says about a function."""
 
@@ -67,7 +77,8 @@ class Delivers:
 def deliver(kind: str, *, attempts: int = ATTEMPTS) -> Callable[[Function], Function]:
     """Mark a function as the one that brings what is sent as ``kind`` to its receiver.
 
-    It takes an :class:`Outgoing` and returns when the receiver has it. An exception means another
+    It takes an :class:`Outgoing` and returns when the receiver has it, or returns a :class:`Message`
+    where a process is the receiver. An exception means another
     attempt, after 5 s, 10 s, 20 s … (at most an hour), or after what ``Retry(after=…)`` says; when
     ``attempts`` are used up, or at once for :class:`~flowkit.tasks.Undeliverable`, it is an incident,
     to be sent again or dropped by an operator. The process has gone on long before.

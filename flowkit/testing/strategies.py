@@ -36,7 +36,7 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 class RandomProcess:
     """A BPMN file with the one process ``Process``, and the variables to start it with.
 
-    User tasks wait to be completed; messages have the id of the event that waits for them. ``again``
+    User tasks wait to be completed; messages have ids of their own, timers are of an hour. ``again``
     is read after a user task in a loop: true runs the loop once more.
     """
 
@@ -54,7 +54,18 @@ class _Sheet:
     draw: Draw
     counter: int = 0
     containers: list[list[str]] = field(default_factory=lambda: [[]])
+    artifacts: list[list[str]] = field(default_factory=lambda: [[]])
+    """What the schema wants after the nodes and flows of each container."""
     roots: list[str] = field(default_factory=list)
+
+    def open(self) -> None:
+        """Begin a subprocess."""
+        self.containers.append([])
+        self.artifacts.append([])
+
+    def close(self) -> str:
+        """End it; what it holds."""
+        return "".join([*self.containers.pop(), *self.artifacts.pop()])
 
     def node(self, tag: str, prefix: str, inner: str = "", **attributes: object) -> str:
         self.counter += 1
@@ -87,6 +98,15 @@ class _Sheet:
         self.roots.append(f'<bpmn:message id="{name}" name="{name}"/>')
         return f'<bpmn:messageEventDefinition messageRef="{name}"/>'
 
+    def trigger(self) -> str:
+        """What an event waits for: a message, or a timer that somebody fires."""
+        if self.chance(3):
+            return (
+                '<bpmn:timerEventDefinition><bpmn:timeDuration xsi:type="bpmn:tFormalExpression">PT1H'
+                "</bpmn:timeDuration></bpmn:timerEventDefinition>"
+            )
+        return self.message()
+
     def reserve(self) -> str:
         self.counter += 1
         return f"f{self.counter}"
@@ -98,7 +118,7 @@ class _Sheet:
         return str(self.draw(st.sampled_from(FLAGS)))
 
     def file(self) -> bytes:
-        body = "".join(self.containers[0])
+        body = "".join([*self.containers[0], *self.artifacts[0]])
         return (
             f"{_HEAD}{''.join(self.roots)}"
             f'<bpmn:process id="Process" isExecutable="true">{body}</bpmn:process></bpmn:definitions>'
@@ -122,15 +142,20 @@ def _user(sheet: _Sheet, depth: int) -> Ends:
     return name, name
 
 
-def _many(sheet: _Sheet, depth: int) -> Ends:
-    """Multi-instance user tasks, up to three, parallel or sequential."""
-    count = sheet.draw(st.integers(0, 3))
+def _instances(sheet: _Sheet, most: int) -> str:
+    """Multi-instance characteristics, parallel or sequential."""
+    count = sheet.draw(st.integers(0, most))
     sequential = sheet.draw(st.booleans())
-    loop = (
+    return (
         f'<bpmn:multiInstanceLoopCharacteristics isSequential="{str(sequential).lower()}">'
         f'<bpmn:loopCardinality xsi:type="bpmn:tFormalExpression">={count}</bpmn:loopCardinality>'
         "</bpmn:multiInstanceLoopCharacteristics>"
     )
+
+
+def _many(sheet: _Sheet, depth: int) -> Ends:
+    """Multi-instance user tasks, up to three."""
+    loop = _instances(sheet, 3)
     extension = "<bpmn:extensionElements><zeebe:userTask/></bpmn:extensionElements>"
     name = sheet.node("userTask", "u", extension + loop)
     return name, name
@@ -191,11 +216,11 @@ def _loop(sheet: _Sheet, depth: int) -> Ends:
 
 
 def _events(sheet: _Sheet, depth: int) -> Ends:
-    """An event-based gateway with two messages."""
+    """An event-based gateway with two events."""
     gateway = sheet.node("eventBasedGateway", "g")
     join = sheet.node("exclusiveGateway", "j")
     for _ in range(2):
-        event = sheet.node("intermediateCatchEvent", "c", sheet.message())
+        event = sheet.node("intermediateCatchEvent", "c", sheet.trigger())
         sheet.flow(gateway, event)
         start, end = _sequence(sheet, depth - 1)
         sheet.flow(event, start)
@@ -204,16 +229,16 @@ def _events(sheet: _Sheet, depth: int) -> Ends:
 
 
 def _catch(sheet: _Sheet, depth: int) -> Ends:
-    name = sheet.node("intermediateCatchEvent", "c", sheet.message())
+    name = sheet.node("intermediateCatchEvent", "c", sheet.trigger())
     return name, name
 
 
 def _guarded(sheet: _Sheet, depth: int) -> Ends:
-    """An activity with a message boundary event; both ways meet again in an exclusive gateway."""
+    """An activity with a boundary event; both ways meet again in an exclusive gateway."""
     start, end = _subprocess(sheet, depth - 1) if depth > 1 and sheet.chance(2) else _user(sheet, depth)
     interrupting = sheet.draw(st.booleans())
     event = sheet.node(
-        "boundaryEvent", "b", sheet.message(), attachedToRef=start, cancelActivity=interrupting
+        "boundaryEvent", "b", sheet.trigger(), attachedToRef=start, cancelActivity=interrupting
     )
     handled, last = _sequence(sheet, depth - 1)
     sheet.flow(event, handled)
@@ -229,7 +254,7 @@ def _guarded(sheet: _Sheet, depth: int) -> Ends:
 
 def _subprocess(sheet: _Sheet, depth: int) -> Ends:
     """An embedded subprocess, perhaps with an event subprocess, a terminate end or an error end."""
-    sheet.containers.append([])
+    sheet.open()
     begin = sheet.node("startEvent", "s")
     start, end = _sequence(sheet, depth - 1)
     finish = sheet.node(
@@ -238,16 +263,17 @@ def _subprocess(sheet: _Sheet, depth: int) -> Ends:
     sheet.flow(begin, start)
     sheet.flow(end, finish)
     if sheet.chance(3):
-        sheet.containers.append([])
-        trigger = sheet.node("startEvent", "s", sheet.message(), isInterrupting=sheet.draw(st.booleans()))
+        sheet.open()
+        trigger = sheet.node("startEvent", "s", sheet.trigger(), isInterrupting=sheet.draw(st.booleans()))
         handled, last = _block(sheet, 0)
         over = sheet.node("endEvent", "e")
         sheet.flow(trigger, handled)
         sheet.flow(last, over)
-        inner = "".join(sheet.containers.pop())
+        inner = sheet.close()
         sheet.node("subProcess", "h", inner, triggeredByEvent=True)
-    inner = "".join(sheet.containers.pop())
-    name = sheet.node("subProcess", "p", inner)
+    inner = sheet.close()
+    loop = _instances(sheet, 2) if sheet.chance(4) else ""
+    name = sheet.node("subProcess", "p", loop + inner)
     return name, name
 
 
@@ -257,7 +283,7 @@ def _failing(sheet: _Sheet, depth: int) -> Ends:
     error = f"x{sheet.counter}"
     sheet.roots.append(f'<bpmn:error id="{error}" name="{error}" errorCode="{error}"/>')
     definition = f'<bpmn:errorEventDefinition errorRef="{error}"/>'
-    sheet.containers.append([])
+    sheet.open()
     default = sheet.reserve()
     begin = sheet.node("startEvent", "s")
     start, end = _sequence(sheet, depth - 1)
@@ -267,8 +293,9 @@ def _failing(sheet: _Sheet, depth: int) -> Ends:
     sheet.flow(end, split)
     sheet.flow(split, bad, sheet.flag())
     sheet.flow(split, good, name=default)
-    inner = "".join(sheet.containers.pop())
-    name = sheet.node("subProcess", "p", inner)
+    inner = sheet.close()
+    loop = _instances(sheet, 2) if sheet.chance(4) else ""
+    name = sheet.node("subProcess", "p", loop + inner)
     caught = sheet.draw(st.sampled_from([definition, "<bpmn:errorEventDefinition/>"]))
     event = sheet.node("boundaryEvent", "b", caught, attachedToRef=name)
     join = sheet.node("exclusiveGateway", "j")
@@ -277,7 +304,107 @@ def _failing(sheet: _Sheet, depth: int) -> Ends:
     return name, join
 
 
-_LEAVES = (_task, _user, _many, _repeat, _catch)
+def _link(sheet: _Sheet, depth: int) -> Ends:
+    """A pair of link events."""
+    sheet.counter += 1
+    definition = f'<bpmn:linkEventDefinition name="l{sheet.counter}"/>'
+    source = sheet.node("intermediateThrowEvent", "l", definition)
+    return source, sheet.node("intermediateCatchEvent", "l", definition)
+
+
+def _fan(sheet: _Sheet, depth: int) -> Ends:
+    """Conditional flows, perhaps plain ones and a default, out of a task; an inclusive join after them."""
+    default = sheet.reserve()
+    fork = sheet.node("task", "t", default=default)
+    join = sheet.node("inclusiveGateway", "j")
+    for number in range(sheet.draw(st.integers(2, 3))):
+        condition = sheet.flag() if number == 1 or (number and sheet.chance(2)) else ""
+        start, end = _sequence(sheet, depth - 1)
+        sheet.flow(fork, start, condition, "" if number else default)
+        sheet.flow(end, join)
+    return fork, join
+
+
+def _escalating(sheet: _Sheet, depth: int) -> Ends:
+    """A subprocess that escalates on its way or at its end, perhaps caught on its boundary."""
+    sheet.counter += 1
+    code = f"x{sheet.counter}"
+    sheet.roots.append(f'<bpmn:escalation id="{code}" name="{code}" escalationCode="{code}"/>')
+    definition = f'<bpmn:escalationEventDefinition escalationRef="{code}"/>'
+    sheet.open()
+    begin = sheet.node("startEvent", "s")
+    start, end = _sequence(sheet, depth - 1)
+    sheet.flow(begin, start)
+    if sheet.chance(2):
+        on_the_way = sheet.node("intermediateThrowEvent", "c", definition)
+        sheet.flow(end, on_the_way)
+        after, end = _block(sheet, 0)
+        sheet.flow(on_the_way, after)
+        finish = sheet.node("endEvent", "e")
+    else:
+        finish = sheet.node("endEvent", "e", definition)
+    sheet.flow(end, finish)
+    inner = sheet.close()
+    name = sheet.node("subProcess", "p", inner)
+    if sheet.chance(4):
+        return name, name
+    interrupting = sheet.draw(st.booleans())
+    caught = sheet.draw(st.sampled_from([definition, "<bpmn:escalationEventDefinition/>"]))
+    event = sheet.node("boundaryEvent", "b", caught, attachedToRef=name, cancelActivity=interrupting)
+    if not interrupting:
+        sheet.flow(event, sheet.node("endEvent", "e"))
+        return name, name
+    join = sheet.node("exclusiveGateway", "j")
+    sheet.flow(name, join)
+    sheet.flow(event, join)
+    return name, join
+
+
+def _undoable(sheet: _Sheet) -> Ends:
+    """A task with its compensation handler; the association is written when the scope is closed."""
+    task, _ = _task(sheet, 0)
+    event = sheet.node("boundaryEvent", "b", "<bpmn:compensateEventDefinition/>", attachedToRef=task)
+    handler = sheet.node("task", "h", isForCompensation=True)
+    sheet.counter += 1
+    ends = f'sourceRef="{event}" targetRef="{handler}"'
+    sheet.artifacts[-1].append(f'<bpmn:association id="a{sheet.counter}" associationDirection="One" {ends}/>')
+    return task, task
+
+
+def _undoing(sheet: _Sheet, depth: int) -> Ends:
+    """Work that can be undone, and an event that undoes all that its scope has done so far."""
+    first, last = _undoable(sheet)
+    start, end = _sequence(sheet, depth - 1)
+    sheet.flow(last, start)
+    thrower = sheet.node("intermediateThrowEvent", "c", "<bpmn:compensateEventDefinition/>")
+    sheet.flow(end, thrower)
+    return first, thrower
+
+
+def _transaction(sheet: _Sheet, depth: int) -> Ends:
+    """A transaction that may be cancelled, which undoes what it has done."""
+    sheet.open()
+    default = sheet.reserve()
+    begin = sheet.node("startEvent", "s")
+    first, last = _undoable(sheet)
+    start, end = _sequence(sheet, depth - 1)
+    split = sheet.node("exclusiveGateway", "g", default=default)
+    cancel = sheet.node("endEvent", "e", "<bpmn:cancelEventDefinition/>")
+    good = sheet.node("endEvent", "e")
+    sheet.flow(begin, first)
+    sheet.flow(last, start)
+    sheet.flow(end, split)
+    sheet.flow(split, cancel, sheet.flag())
+    sheet.flow(split, good, name=default)
+    name = sheet.node("transaction", "p", sheet.close())
+    event = sheet.node("boundaryEvent", "b", "<bpmn:cancelEventDefinition/>", attachedToRef=name)
+    join = sheet.node("exclusiveGateway", "j")
+    sheet.flow(name, join)
+    sheet.flow(event, join)
+    return name, join
+
+
+_LEAVES = (_task, _user, _many, _repeat, _catch, _link)
 _BLOCKS = (
     *_LEAVES,
     _split("exclusiveGateway"),
@@ -286,8 +413,12 @@ _BLOCKS = (
     _loop,
     _events,
     _guarded,
+    _fan,
     _subprocess,
     _failing,
+    _escalating,
+    _undoing,
+    _transaction,
 )
 
 
@@ -324,13 +455,15 @@ def unstructured(draw: Draw, max_nodes: int = 10) -> RandomProcess:
     for index, tag in enumerate(tags):
         low = 0 if tag == "userTask" else index + 1
         targets = st.integers(min(low, len(tags)), len(tags))
-        count = draw(st.integers(1, 3)) if tag.endswith("Gateway") else 1
+        count = draw(st.integers(1, 3 if tag.endswith("Gateway") else 2))
         flows[index] = [(draw(targets), sheet.flag()) for _ in range(count)]
     names = [f"n{index}" for index in range(len(tags))]
     body = ['<bpmn:startEvent id="s"/>', '<bpmn:sequenceFlow id="f_s" sourceRef="s" targetRef="n0"/>']
     ends = 0
     for index, tag in enumerate(tags):
-        default = f' default="f{index}_0"' if tag in ("exclusiveGateway", "inclusiveGateway") else ""
+        decides = tag in ("exclusiveGateway", "inclusiveGateway")
+        decides = decides or (tag != "parallelGateway" and len(flows[index]) > 1 and draw(st.booleans()))
+        default = f' default="f{index}_0"' if decides else ""
         marker = (
             "<bpmn:extensionElements><zeebe:userTask/></bpmn:extensionElements>" if tag == "userTask" else ""
         )

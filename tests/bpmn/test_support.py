@@ -187,9 +187,6 @@ REFUSED = {
         "</resourceParameterBinding></potentialOwner></userTask>"
     )
     + "</process>",
-    "instantiate.after-start": '<message id="m" name="M"/><process id="p" isExecutable="true">'
-    + _TASK.format('<receiveTask id="x" name="R" messageRef="m" instantiate="true"/>')
-    + "</process>",
     "choreography": '<process id="p" isExecutable="true">'
     + _TASK.format('<userTask id="x" name="T"/>')
     + '</process><choreography id="c"/>',

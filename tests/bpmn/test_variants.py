@@ -118,6 +118,22 @@ BROKEN = [
             "<errorEventDefinition/></boundaryEvent></process>",
         ),
     ),
+    (
+        "instantiating-node",
+        path('<receiveTask id="x" messageRef="m" instantiate="true"/>', roots=MESSAGE).replace(
+            '<startEvent id="s"/>',
+            '<startEvent id="s"><messageEventDefinition messageRef="m"/></startEvent>',
+        ),
+    ),
+    (
+        "data-store-use",
+        path(
+            '<task id="x"><ioSpecification><dataOutput id="o"/><inputSet/><outputSet><dataOutputRefs>o'
+            "</dataOutputRefs></outputSet></ioSpecification><dataOutputAssociation><sourceRef>o</sourceRef>"
+            "<targetRef>ref</targetRef></dataOutputAssociation></task>",
+            roots='<dataStore id="ds" name="D" isUnlimited="false"/>',
+        ).replace("</process>", '<dataStoreReference id="ref" dataStoreRef="ds"/></process>'),
+    ),
     ("empty-container", path('<adHocSubProcess id="x"><exclusiveGateway id="g"/></adHocSubProcess>')),
     (
         "data-association",

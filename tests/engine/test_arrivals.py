@@ -124,3 +124,16 @@ def test_it_can_be_started_by_hand(make: Make) -> None:
     engine = make()
     engine.deploy({"p.bpmn": needing(on_message("paid"), on_message("signed"))})
     assert engine.instance(engine.start("p", start_event="all")).active_elements == ("u",)
+
+
+def test_a_message_starts_at_a_receive_task_behind_a_start_event(make: Make) -> None:
+    receive = element("receiveTask", "wait", messageRef="m_paid", instantiate="true")
+    nodes = [element("startEvent", "start"), receive, user("u"), element("endEvent", "end")]
+    flows = [("start", "wait"), ("wait", "u"), ("u", "end")]
+    engine = make()
+    engine.deploy({"p.bpmn": file(message("paid"), process("p", *nodes, flows=flows))})
+    by_hand = engine.start("p")
+    assert engine.publish("paid", variables={"amount": 1}) == [by_hand]
+    [case] = engine.publish("paid", variables={"amount": 2})
+    assert engine.instance(case).variables == {"amount": 2}
+    assert engine.instance(case).active_elements == ("u",)

@@ -74,7 +74,14 @@ def test_cancelling_the_called_is_an_incident_of_the_caller(make: Make) -> None:
 
 def test_a_process_that_calls_itself_for_ever_ends_in_an_incident(make: Make) -> None:
     engine = make()
-    engine.deploy({"p.bpmn": row("p", call("c", "p"))})
+    nodes = (
+        element("startEvent", "s"),
+        element("exclusiveGateway", "g"),
+        call("c", "p"),
+        element("endEvent", "e"),
+    )
+    ways = [("s", "g"), ("g", "c", "true"), ("g", "e", "false"), ("c", "e")]
+    engine.deploy({"p.bpmn": file(process("p", *nodes, flows=ways))})
     engine.start("p")
     [incident] = engine.incidents()
     assert "deep" in incident.message

@@ -18,6 +18,7 @@ from flowkit.errors import NotFound
 from flowkit.tasks import (
     Connection,
     InvalidHandler,
+    Message,
     Outgoing,
     Registry,
     Retry,
@@ -311,3 +312,55 @@ def test_deliverers_are_checked_when_they_are_registered() -> None:
         deliver("")
     with pytest.raises(InvalidHandler, match="at least one attempt"):
         deliver("invoice", attempts=0)
+
+
+CALLS = file(
+    message("call_wanted"),
+    process(
+        "q",
+        element("startEvent", "s", on_message("call_wanted")),
+        user("u"),
+        element("endEvent", "e"),
+        flows=[("s", "u"), ("u", "e")],
+    ),
+)
+
+
+class Switchboard:
+    """Delivers by handing over to a process."""
+
+    @deliver("invoice", attempts=2)
+    def call(self, item: Outgoing) -> Message:
+        return Message("call_wanted", item.key, {"text": f"{item.payload['amount']} yuan"})
+
+
+def test_a_deliverer_hands_its_entry_to_a_process(make: Make) -> None:
+    engine = make(bill, Switchboard())
+    engine.deploy(
+        {
+            "p.bpmn": row("p", service("s", "bill", retries=1)),
+            "q.bpmn": CALLS,
+        }
+    )
+    case = engine.start("p", {"amount": 7})
+    engine.run_until_idle()
+    [todo] = engine.tasks()
+    call = engine.instance(todo.instance_id)
+    assert (call.process_id, call.business_key) == ("q", f"{case}:3/0")
+    assert call.variables["text"] == "7 yuan"
+    assert engine.outbox() == []
+
+
+def test_an_entry_that_no_process_takes_is_an_incident(make: Make, clock: VirtualClock) -> None:
+    engine = make(bill, Switchboard())
+    engine.deploy({"p.bpmn": row("p", service("s", "bill", retries=1))})
+    engine.start("p", {"amount": 7})
+    engine.run_until_idle()
+    engine.advance(timedelta(hours=1))
+    [entry] = engine.outbox(state="failed")
+    assert "nobody takes the message 'call_wanted'" in entry.error
+    engine.deploy({"q.bpmn": CALLS})
+    engine.resend(entry.id)
+    engine.run_until_idle()
+    assert len(engine.tasks()) == 1
+    assert engine.outbox() == []

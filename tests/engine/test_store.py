@@ -108,6 +108,15 @@ def test_two_engines_see_each_other(make: Make) -> None:
     assert two.instance(case).status == "completed"
 
 
+def test_a_claim_gives_the_variables_that_another_engine_has_set(make: Make) -> None:
+    one, two = make(), make()
+    one.deploy({"p.bpmn": row("p", service("s", "work"))})
+    cases = [one.start("p", {"n": 1}) for _ in range(3)]  # which it has in memory now
+    two.set_variables(cases[1], {"n": 2})
+    claimed = {job.instance: job.inputs() for job in one.claim_jobs("work", worker="w", limit=3)}
+    assert [claimed[case] for case in cases] == [{"n": 1}, {"n": 2}, {"n": 1}]
+
+
 def test_two_engines_change_one_instance_at_the_same_time(make: Make) -> None:
     engines = [make(), make()]
     engines[0].deploy({"p.bpmn": row("p", user("u"))})

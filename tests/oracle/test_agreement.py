@@ -25,7 +25,7 @@ from flowkit.kernel import (
     step,
 )
 from flowkit.kernel import protocol as p
-from flowkit.kernel.state import Subscription, UserTask
+from flowkit.kernel.state import Subscription, Timer, UserTask
 from flowkit.testing.strategies import RandomProcess, processes
 from tests.oracle.token_game import TokenGame
 
@@ -35,8 +35,11 @@ MOST_COMMANDS = 14
 TOO_MANY_TOKENS = 60
 
 
+WAITS = UserTask | Subscription | Timer
+
+
 def open_waits(instance: Instance) -> Counter[str]:
-    return Counter(wait.node for wait in instance.waits.values() if isinstance(wait, UserTask | Subscription))
+    return Counter(wait.node for wait in instance.waits.values() if isinstance(wait, WAITS))
 
 
 def completed(events: list[Event]) -> Counter[str]:
@@ -44,11 +47,11 @@ def completed(events: list[Event]) -> Counter[str]:
 
 
 def command(instance: Instance, node: str, variables: dict[str, Any]) -> p.Command:
-    wait = next(
-        w for w in instance.waits.values() if w.node == node and isinstance(w, UserTask | Subscription)
-    )
+    wait = next(w for w in instance.waits.values() if w.node == node and isinstance(w, WAITS))
     if isinstance(wait, UserTask):
         return p.CompleteUserTask(wait.key, variables)
+    if isinstance(wait, Timer):
+        return p.FireTimer(wait.key)
     return p.DeliverMessage(wait.key, variables)
 
 
@@ -112,7 +115,8 @@ def test_kernel_and_token_game_agree(process: RandomProcess, data: st.DataObject
         if not open_now or len(pair.instance.tokens) > TOO_MANY_TOKENS:
             break
         node = data.draw(st.sampled_from(open_now), label="node")
-        variables = {"again": data.draw(st.booleans(), label="again")}
+        timed = any(isinstance(w, Timer) and w.node == node for w in pair.instance.waits.values())
+        variables = {} if timed else {"again": data.draw(st.booleans(), label="again")}
         pair.do(command(pair.instance, node, variables))
         pair.game.do(node, **variables)
         pair.agree()

@@ -1,8 +1,9 @@
 """A second opinion: the token game of BPMN 2.0.2, chapter 13, as naively as it can be written.
 
 It shares no code with the kernel: it walks the model itself, searches paths anew at every look, and
-keeps no indexes. It knows activities (plain, user, loops), gateways, message events, subprocesses,
-event subprocesses, error ends and terminate ends; conditions are names of boolean variables.
+keeps no indexes. It knows activities (plain, user, loops), gateways, message and timer events, links,
+subprocesses, event subprocesses, transactions, errors, escalations, compensation, cancel and terminate
+ends; conditions are names of boolean variables.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ class Scope:
     body: bool = False
     left: int = 0
     since: int = 0
+    fired: list[str] = field(default_factory=list)
+    """The event subprocesses whose timer went off."""
+    done: list[Any] = field(default_factory=list)
+    """What compensation would undo: handlers, and for each finished subprocess a list of its own."""
 
 
 @dataclass(eq=False)
@@ -33,6 +38,18 @@ class Token:
     waiting: bool = False
     since: int = 0
     inner: list[Scope] = field(default_factory=list)
+    fired: list[str] = field(default_factory=list)
+    """The boundary timers that went off: each does so once."""
+
+
+def waits_for(event: Any) -> str:
+    """``message`` or ``timer``, else nothing that comes from outside."""
+    for definition in event.definitions:
+        if isinstance(definition, m.MessageEventDefinition):
+            return "message"
+        if isinstance(definition, m.TimerEventDefinition):
+            return "timer"
+    return ""
 
 
 class TokenGame:
@@ -74,7 +91,7 @@ class TokenGame:
         found: Counter[str] = Counter()
         for token in self._tokens(self.root):
             if not token.waiting or (token.inner and isinstance(token.node, m.SubProcess)):
-                if token.inner and token.waiting:
+                if token.inner and token.waiting and not token.scope.body:
                     found.update(self._boundaries(token))
                 continue
             if isinstance(token.node, m.EventBasedGateway):
@@ -100,7 +117,8 @@ class TokenGame:
             for node in self.home[token.node.id].nodes
             if isinstance(node, m.BoundaryEvent)
             and node.attached_to == token.node.id
-            and any(isinstance(d, m.MessageEventDefinition) for d in node.definitions)
+            and waits_for(node)
+            and node.id not in token.fired
         ]
 
     def _event_starts(self, scope: Scope) -> list[m.StartEvent]:
@@ -109,7 +127,7 @@ class TokenGame:
             for node in scope.container.nodes
             if isinstance(node, m.SubProcess) and node.triggered_by_event
             for inner in node.nodes
-            if isinstance(inner, m.StartEvent)
+            if isinstance(inner, m.StartEvent) and inner.id not in scope.fired
         ]
 
     def _tokens(self, scope: Scope) -> list[Token]:
@@ -158,8 +176,13 @@ class TokenGame:
         host = next(
             token
             for token in sorted(self._tokens(self.root), key=lambda token: token.since)
-            if token.node.id == event.attached_to and token.waiting and not token.scope.body
+            if token.node.id == event.attached_to
+            and token.waiting
+            and not token.scope.body
+            and event.id not in token.fired
         )
+        if waits_for(event) == "timer":
+            host.fired.append(event.id)
         self._leave_by(host, event)
 
     def _leave_by(self, host: Token, event: m.BoundaryEvent) -> None:
@@ -173,6 +196,8 @@ class TokenGame:
     def _event_subprocess(self, start: m.StartEvent) -> None:
         for scope in sorted(self._scopes(self.root), key=lambda scope: scope.since):
             if scope.armed and not scope.body and start in self._event_starts(scope):
+                if waits_for(start) == "timer":
+                    scope.fired.append(start.id)
                 if start.is_interrupting:
                     scope.armed = False
                     scope.tokens.clear()
@@ -193,6 +218,20 @@ class TokenGame:
         for node in scope.container.nodes:
             if isinstance(node, m.StartEvent) and not node.definitions:
                 self._put(scope, node)
+
+    def _link(self, node: m.FlowNode) -> m.FlowNode | None:
+        """The catching link event that a throwing one leads to."""
+        if not isinstance(node, m.IntermediateThrowEvent):
+            return None
+        for definition in node.definitions:
+            if isinstance(definition, m.LinkEventDefinition):
+                for other in self.home[node.id].nodes:
+                    if isinstance(other, m.IntermediateCatchEvent) and any(
+                        isinstance(d, m.LinkEventDefinition) and d.name == definition.name
+                        for d in other.definitions
+                    ):
+                        return other
+        return None
 
     def _put(self, scope: Scope, node: m.FlowNode, flow: str | None = None) -> None:
         token = Token(node, scope, flow)
@@ -235,6 +274,10 @@ class TokenGame:
             return
         if isinstance(node, m.Activity) and node.loop is not None and not token.scope.body:
             self._open_body(token)
+        elif isinstance(node, m.IntermediateCatchEvent) and any(
+            isinstance(d, m.LinkEventDefinition) for d in node.definitions
+        ):
+            self._finish(token)
         elif isinstance(node, m.UserTask | m.EventBasedGateway | m.IntermediateCatchEvent):
             token.waiting = True
             token.since = self._tick()
@@ -299,6 +342,9 @@ class TokenGame:
             if node_id in seen:
                 continue
             seen.add(node_id)
+            linked = self._link(self.node[node_id])
+            if linked is not None:
+                stack.append(linked.id)
             for flow_id in self.node[node_id].outgoing:
                 target = self.flows[flow_id].target
                 if target == gateway.id:
@@ -338,13 +384,71 @@ class TokenGame:
         if scope.body:
             self._instance_done(token)
             return
+        self._remember(token)
+        if isinstance(node, m.IntermediateThrowEvent | m.EndEvent) and not self._throw(token):
+            return
         scope.tokens.remove(token)
         if isinstance(node, m.EndEvent) and node.definitions:
             self._special_end(node, scope)
             return
+        linked = self._link(node)
+        if linked is not None:
+            self._put(scope, linked)
         for flow_id in self._choose(node):
             self._put(scope, self.node[self.flows[flow_id].target], flow_id)
         self._check(scope)
+
+    # ---- compensation and escalation ----------------------------------------------------------
+
+    def _remember(self, token: Token) -> None:
+        """A finished activity with a handler can be undone; so can what a finished subprocess did."""
+        handlers = [
+            a.target
+            for e in self.home[token.node.id].nodes
+            if isinstance(e, m.BoundaryEvent)
+            and e.attached_to == token.node.id
+            and any(isinstance(d, m.CompensateEventDefinition) for d in e.definitions)
+            for a in self.home[token.node.id].associations
+            if a.source == e.id
+        ]
+        token.scope.done += handlers
+
+    def _undo(self, done: list[Any]) -> None:
+        for entry in reversed(done):
+            if isinstance(entry, list):
+                self._undo(entry)
+            else:
+                self.completed[entry] += 1
+        done.clear()
+
+    def _throw(self, token: Token) -> bool:
+        """Throw what a throwing event throws; False if that has ended its own path."""
+        for definition in token.node.definitions:  # type: ignore[attr-defined]
+            if isinstance(definition, m.CompensateEventDefinition):
+                self._undo(token.scope.done)
+            elif isinstance(definition, m.EscalationEventDefinition):
+                self._escalate(token, definition.escalation)
+                return self._alive(token)
+        return True
+
+    def _escalate(self, token: Token, code: str) -> None:
+        scope = token.scope
+        while scope.owner is not None:
+            host = scope.owner
+            if not host.scope.body:
+                for exact in (code, ""):
+                    for event in self.home[host.node.id].nodes:
+                        if (
+                            isinstance(event, m.BoundaryEvent)
+                            and event.attached_to == host.node.id
+                            and any(
+                                isinstance(d, m.EscalationEventDefinition) and d.escalation == exact
+                                for d in event.definitions
+                            )
+                        ):
+                            self._leave_by(host, event)
+                            return
+            scope = host.scope
 
     def _instance_done(self, token: Token) -> None:
         body = token.scope
@@ -354,10 +458,16 @@ class TokenGame:
             self._put(body, token.node)
         elif not body.tokens and body.owner is not None:
             body.owner.inner.clear()
+            body.owner.scope.done += body.done
             self._finish(body.owner)
 
     def _choose(self, node: m.FlowNode) -> list[str]:
         out = list(node.outgoing)
+        if isinstance(node, m.Activity):
+            others = [f for f in out if f != node.default]
+            asked = [f for f in others if self.flows[f].condition is not None]
+            taken = [f for f in others if f not in asked or self._true(f)]
+            return taken if set(taken) & set(asked) or not node.default else [*taken, node.default]
         if isinstance(node, m.ExclusiveGateway | m.InclusiveGateway) and node.default:
             true = [f for f in out if f != node.default and self._true(f)]
             if not true:
@@ -377,6 +487,9 @@ class TokenGame:
         elif isinstance(definition, m.ErrorEventDefinition):
             host = scope.owner
             assert host is not None
+            if host.scope.body:
+                host = host.scope.owner
+                assert host is not None
             events = [
                 n
                 for n in self.home[host.node.id].nodes
@@ -388,6 +501,22 @@ class TokenGame:
                 )
             ]
             self._leave_by(host, events[0])
+        elif isinstance(definition, m.CancelEventDefinition):
+            host = scope.owner
+            assert host is not None
+            scope.tokens.clear()
+            self._undo(scope.done)
+            events = [n for n in self.home[host.node.id].nodes if self._is_cancel(n, host.node.id)]
+            self._leave_by(host, events[0])
+        else:
+            self._check(scope)
+
+    def _is_cancel(self, node: m.FlowNode, host: str) -> bool:
+        return (
+            isinstance(node, m.BoundaryEvent)
+            and node.attached_to == host
+            and any(isinstance(d, m.CancelEventDefinition) for d in node.definitions)
+        )
 
     def _check(self, scope: Scope) -> None:
         if scope.tokens:
@@ -397,4 +526,6 @@ class TokenGame:
             return
         owner = scope.owner
         owner.inner.remove(scope)
+        if scope.done:
+            owner.scope.done.append(scope.done)
         self._finish(owner)

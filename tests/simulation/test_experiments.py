@@ -199,6 +199,9 @@ def test_results_are_written_as_json_and_csv(tmp_path: Path) -> None:
     result = simulate(SHARED, replications=3, cases=100)
     content = json.loads(result.write(tmp_path / "r.json").read_text(encoding="utf-8"))
     assert content["measures"]["cycle_time.mean"]["mean"] == pytest.approx(result.cycle_time.mean.value)
+    assert set(content["queues"]) == {"front", "back"}
+    series = content["work_in_progress"]
+    assert sum(series["values"]) / len(series["values"]) == pytest.approx(result.wip.mean.value, rel=0.05)
     lines = result.write(tmp_path / "r.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("measure,mean,low,high")
     assert len(lines) == len(result.names) + 1

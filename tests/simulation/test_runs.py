@@ -304,6 +304,46 @@ def test_service_levels_count_promises_kept() -> None:
     assert result.service_level["未超时"].share.value == pytest.approx(result.end["完成"].share.value)
 
 
+def test_rework_is_counted_per_case_and_per_activity() -> None:
+    """Sent back with p = 1/4: a quarter of the cases, and a quarter of all the work done."""
+    result = simulate(load_scenario(MODELS / "rework.yaml").with_changes({"run.stop.cases": 3000}))
+    assert result.rework.share.at(0.99).contains(0.25)
+    assert result.activity["加工"].rework.share.at(0.99).contains(0.25)
+
+
+def test_items_are_no_rework() -> None:
+    result = simulate(scenario("items", tasks={"A": {"processing_time": "1m", "instances": 4}}))
+    assert result.rework.share.value == 0
+    assert "activity.逐件检查.rework.share" not in result.names
+
+
+def test_timeouts_are_counted_and_what_was_avoided_is_a_promise() -> None:
+    result = simulate(
+        scenario(
+            "boundary",
+            run={"stop": {"cases": 3000}},
+            tasks={"A": {"processing_time": exponential(600)}},
+            service_levels={"准时": {"avoided": ["Late"], "start": "A"}},
+        )
+    )
+    late = result.end["已超时"].share.value
+    assert 0.15 < late < 0.3
+    assert result.timeout.share.value == pytest.approx(late)
+    assert result.service_level["准时"].share.value == pytest.approx(1 - late)
+
+
+def test_paths_tell_where_their_cases_spend_the_time() -> None:
+    result = simulate(load_scenario(MODELS / "shared.yaml").with_changes({"run.stop.cases": 2000}))
+    both, first = result.path["受理 → 处理"], result.path["受理"]
+    assert both.share.value + first.share.value == pytest.approx(1)
+    for measure in ("cycle_time", "waiting_time", "processing_time"):
+        mean = both.share.value * both[measure].mean.value + first.share.value * first[measure].mean.value
+        assert mean == pytest.approx(result.find(measure).mean.value, rel=0.01)
+    assert both.cycle_time.mean.value == pytest.approx(
+        both.waiting_time.mean.value + both.processing_time.mean.value
+    )
+
+
 def test_warm_up_is_deleted_by_arrival_time() -> None:
     result = simulate(
         scenario(

@@ -166,12 +166,26 @@ def instantiating_node(model: Model) -> Iterator[Problem]:
                 f"the {kind(node)} starts the process (instantiate), and so does a start event.",
                 "Remove the start event, or set instantiate to false (10.3.3, 10.6.6).",
             )
+        elif any(not _passes(source) for source in sources):
+            yield Problem(
+                node,
+                f"the {kind(node)} starts the process (instantiate), but the start event before it does more "
+                "than lead to it.",
+                "Leave the start event without trigger, mapping and further flows, or remove it.",
+            )
         elif not isinstance(scope.container, Process):
             yield Problem(
                 node,
                 f"the {kind(node)} starts an instance (instantiate), but lies in a subprocess.",
                 "Set instantiate to false, or move it to the top level.",
             )
+
+
+def _passes(source: FlowNode | None) -> bool:
+    """A start event that does nothing but lead to what instantiates."""
+    assert isinstance(source, StartEvent)
+    maps = source.extensions.outputs or source.output_associations
+    return not source.definitions and not maps and len(source.outgoing) == 1
 
 
 def complex_gateway_activation(model: Model) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ a few round trips however many rows it writes.
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ from psycopg import errors
 from psycopg.pq import TransactionStatus
 
 from flowkit.engine.sql.migrations import is_current, migrate_schema
+from flowkit.engine.sql.schema import SQL_TYPES, TABLES
 from flowkit.engine.store import Row, Session, WriteConflict, driver_connection
 from flowkit.errors import StoreUnavailable
 
@@ -31,6 +33,8 @@ _RETRIABLE = (
 )
 
 
+FEW = 3
+"""Rows that are updated or deleted one by one."""
 _BY_INDEX = "; ".join(
     f"SET {name} TO off" for name in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit")
 )
@@ -42,6 +46,39 @@ planner would rather read the whole history at every step."""
 def _translate(sql: str) -> str:
     """``?`` becomes psycopg's ``%s``; flowkit's statements hold neither in a literal."""
     return sql.replace("%", "%%").replace("?", "%s")
+
+
+@lru_cache(maxsize=256)
+def _as_set(sql: str) -> str | None:
+    """One statement that updates or deletes the rows of many parameter lists, given as one array a
+    parameter; None for an INSERT, which would not gain by it."""
+    match = _BY_KEY.fullmatch(sql)
+    if match is None:
+        return None
+    verb, name, values, where = match.groups()
+    names = [part.removesuffix("=?") for text in (values, where) if text for part in _PARTS.split(text)]
+    types = _COLUMN_TYPES[name]
+    arrays = ", ".join(f"%s::{types[column]}[]" for column in names)
+    aliases = ", ".join(f"p{number}" for number in range(len(names)))
+    changed = values.count("=?") if values else 0
+    pairs = [f"{column}=v.p{number}" for number, column in enumerate(names)]
+    keys = " AND ".join(f"t.{pair}" for pair in pairs[changed:])
+    source = f"unnest({arrays}) v({aliases}) WHERE {keys}"
+    if verb == "DELETE":
+        return f"DELETE FROM {name} t USING {source}"
+    return f"UPDATE {name} t SET {', '.join(pairs[:changed])} FROM {source}"
+
+
+_BY_KEY = re.compile(
+    r"(UPDATE|DELETE)(?: FROM)? (\w+)(?: SET ((?:\w+=\?,?)+))? WHERE ((?:\w+=\?(?: AND )?)+)"
+)
+_PARTS = re.compile(r",| AND ")
+_COLUMN_TYPES = {
+    table.name: {
+        name: SQL_TYPES["postgresql"][kind].split()[0] for name, kind, *_ in map(str.split, table.columns)
+    }
+    for table in TABLES
+}
 
 
 class PostgreSQLSession:
@@ -61,6 +98,10 @@ class PostgreSQLSession:
         self._writing.execute(_translate(sql), parameters)
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        together = _as_set(sql) if len(rows) > FEW else None
+        if together is not None:
+            self._writing.execute(together, [list(column) for column in zip(*rows, strict=True)])
+            return
         self._writing.executemany(_translate(sql), rows)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-__all__ = ["INSTANCE_ROWS", "SCHEMA_VERSION", "TABLES", "Table", "ddl"]
+__all__ = ["INSTANCE_ROWS", "SCHEMA_VERSION", "SQL_TYPES", "TABLES", "Table", "ddl"]
 
 SCHEMA_VERSION = 1
 
@@ -264,6 +264,13 @@ POSTPONED = Table(
     ("id",),
     ("(id) where waits_for is null", "(waits_for) where waits_for is not null"),
 )
+VARIABLE = Table(
+    "flowkit_variable",
+    ("instance text", "name text", "process text", "value text"),
+    ("instance", "name"),
+    ("(process, name, value)",),
+    clustered=True,
+)
 OUTBOX = Table(
     "flowkit_outbox",
     (
@@ -307,11 +314,12 @@ TABLES = (
     DATA_STORE,
     POSTPONED,
     OUTBOX,
+    VARIABLE,
 )
 INSTANCE_ROWS = (JOB, TIMER, SUBSCRIPTION, USER_TASK, CANDIDATE, INCIDENT)
 """What a live instance has rows in; all are gone when it ends."""
 
-_TYPES = {
+SQL_TYPES = {
     "sqlite": {"text": "TEXT", "int": "INTEGER", "blob": "BLOB"},
     "postgresql": {"text": 'TEXT COLLATE "C"', "int": "BIGINT", "blob": "BYTEA"},
 }
@@ -324,7 +332,7 @@ def _column(column: str, types: dict[str, str]) -> str:
 
 def ddl(dialect: str) -> list[str]:
     """The statements that create schema version ``SCHEMA_VERSION`` in an empty database."""
-    types = _TYPES[dialect]
+    types = SQL_TYPES[dialect]
     statements = []
     for table in TABLES:
         columns = ", ".join(_column(column, types) for column in table.columns)

@@ -27,7 +27,8 @@ class SQLiteSession:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection: Any = connection
-        self._execute = connection.execute
+        self._cursor = connection.cursor()
+        self._execute = self._cursor.execute
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         return self._execute(sql, parameters).fetchall()
@@ -39,7 +40,7 @@ class SQLiteSession:
         if len(rows) == 1:
             self._execute(sql, rows[0])
         else:
-            self.connection.executemany(sql, rows)
+            self._cursor.executemany(sql, rows)
 
 
 class LentConnection(sqlite3.Connection):
@@ -141,7 +142,7 @@ class SQLiteStore:
             return False
         if session is not self._writer:
             return True
-        version: int = self._writer.connection.execute("PRAGMA data_version").fetchone()[0]
+        version: int = session.query("PRAGMA data_version")[0][0]
         changed = version != self._data_version
         self._data_version = version
         return changed

@@ -1,4 +1,4 @@
-"""What a channel is, and the channels that need no provider: memory, call list, webhook."""
+"""What a channel is, and the channels that need no provider: memory, calls, webhook."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from flowkit.tasks.books import Books
+from flowkit.tasks.outgoing import Message
 
 if TYPE_CHECKING:
     import httpx
 
 __all__ = [
-    "CallListChannel",
+    "CallChannel",
     "Channel",
     "ChannelDown",
     "ChannelRefused",
@@ -57,8 +57,9 @@ class Channel(Protocol):
     def address(self, contact: Mapping[str, Any]) -> str | None:
         """Where the channel would reach this contact; None if it can't."""
 
-    def send(self, notice: Notice, address: str) -> None:
-        """Deliver; raises ChannelDown or ChannelRefused."""
+    def send(self, notice: Notice, address: str) -> Message | None:
+        """Deliver, or return the message that makes a process deliver; raises ChannelDown or
+        ChannelRefused."""
 
 
 class MemoryChannel:
@@ -76,43 +77,34 @@ class MemoryChannel:
         self.sent.append(notice)
 
 
-class CallListChannel:
-    """Calls for people to make (电话): entries of the kind ``call`` in the books, open until done."""
+class CallChannel:
+    """Calls for people to make (电话): each starts a process by ``message``, with a user task for ``role``.
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    The shipped process ``phone_call`` is one: who calls records the outcome there, and nobody answering
+    means another try. The variables are ``to``, ``phone``, ``subject``, ``text``, ``template``, ``role``
+    and ``call_no``, the notice's idempotency key.
+    """
+
+    def __init__(self, message: str = "电话待拨", role: str = "客服") -> None:
+        self._message, self._role = message, role
 
     def address(self, contact: Mapping[str, Any]) -> str | None:
         """The phone number; colleagues are called by name or role."""
         found = contact.get("phone") or contact.get("name")
         return str(found) if found else None
 
-    def send(self, notice: Notice, address: str) -> None:
-        """Put the call on the list."""
-        entry = {
+    def send(self, notice: Notice, address: str) -> Message:
+        """Hand the call to the process."""
+        call = {
+            "call_no": notice.key,
             "to": notice.to,
             "phone": address,
             "subject": notice.subject,
             "text": notice.text,
-            "done": False,
+            "template": notice.template,
+            "role": self._role,
         }
-        with self._books.transaction() as page:
-            if page.get("call", notice.key) is None:
-                page.put("call", notice.key, entry | {"done": False})
-
-    def open_calls(self) -> list[dict[str, Any]]:
-        """The calls still to be made, each with its ``key``."""
-        with self._books.transaction() as page:
-            return [{"key": key, **call} for key, call in page.items("call") if not call["done"]]
-
-    def done(self, key: str, note: str = "") -> bool:
-        """Strike a call off the list; False if it is not on it."""
-        with self._books.transaction() as page:
-            call = page.get("call", key)
-            if call is None or call["done"]:
-                return False
-            page.put("call", key, call | {"done": True, "note": note})
-            return True
+        return Message(self._message, notice.key, call)
 
 
 class WebhookChannel:

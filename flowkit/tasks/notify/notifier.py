@@ -19,7 +19,7 @@ from flowkit.tasks.context import TaskContext
 from flowkit.tasks.notify.channels import Channel, ChannelDown, ChannelRefused, MemoryChannel, Notice
 from flowkit.tasks.notify.templates import Templates
 from flowkit.tasks.outcomes import Retry, Undeliverable
-from flowkit.tasks.outgoing import Outgoing, deliver
+from flowkit.tasks.outgoing import Message, Outgoing, deliver
 from flowkit.tasks.registry import task
 from flowkit.tasks.shapes import Contact
 
@@ -74,7 +74,7 @@ class Notifier:
         source = Templates(settings.templates) if settings.templates is not None else templates
         return cls(
             source if source is not None else Templates({}),
-            {name: build_channel(channel, books) for name, channel in settings.channels.items()},
+            {name: build_channel(channel) for name, channel in settings.channels.items()},
             books=books,
             recipients=settings.recipients,
             default_channel=settings.default_channel,
@@ -157,29 +157,33 @@ class Notifier:
             ctx.send(NOTICE, payload, key=notice.key, attempts=ctx.retries + 1)
 
     @deliver(NOTICE)
-    def deliver(self, item: Outgoing) -> None:
-        """Bring a notice to its recipient; raises Retry while a channel is down, Undeliverable when
-        nothing is left to be tried."""
+    def deliver(self, item: Outgoing) -> Message | None:
+        """Bring a notice to its recipient; where the channel is a process, return its message.
+
+        Raises Retry while a channel is down, Undeliverable when nothing is left to be tried.
+        """
         it = item.payload
         notice = Notice(
             it["template"], it["to"], it["contact"], it["subject"], it["text"], item.key, tuple(it["missing"])
         )
         if self._status(item.key) == "sent":
-            return
+            return None
         preferred = [name for name in it["channels"] if name in self.channels]
         reasons = [f"{name}: no such channel" for name in it["channels"] if name not in self.channels]
-        channel, down = self._try(notice, preferred, reasons)
+        channel, down, message = self._try(notice, preferred, reasons)
         if not channel and down and not item.last:
             raise Retry(f"{notice.to}: {'; '.join(reasons)}", after=self._retry_after)
         if not channel:
             rest = [name for name in self._fallback if name not in preferred]
-            channel, _ = self._try(notice, rest, reasons)
-        self._record(notice, item, "sent" if channel else "undelivered", channel, reasons)
+            channel, _, message = self._try(notice, rest, reasons)
+        status = "handed over" if message is not None else "sent" if channel else "undelivered"
+        self._record(notice, item, status, channel, reasons)
         if not channel:
             raise Undeliverable(f"{notice.template} to {notice.to}: {'; '.join(reasons)}")
+        return message
 
-    def _try(self, notice: Notice, names: list[str], reasons: list[str]) -> tuple[str, bool]:
-        """The channel that delivered ("" if none did), and whether one was only down."""
+    def _try(self, notice: Notice, names: list[str], reasons: list[str]) -> tuple[str, bool, Message | None]:
+        """The channel that delivered ("" if none did), whether one was only down, and what it returned."""
         down = False
         for name in names:
             channel = self.channels[name]
@@ -188,15 +192,15 @@ class Notifier:
                 reasons.append(f"{name}: no address")
                 continue
             try:
-                channel.send(notice, address)
+                message = channel.send(notice, address)
             except ChannelDown as error:
                 down = True
                 reasons.append(f"{name}: {error}")
             except ChannelRefused as error:
                 reasons.append(f"{name}: {error}")
             else:
-                return name, False
-        return "", down
+                return name, False, message
+        return "", down, None
 
     def _status(self, key: str) -> str | None:
         with self.books.transaction() as page:

@@ -6,7 +6,7 @@
     default_channel: 短信
     fallback: [站内信]              # tried when a channel stays down
     channels:
-      电话: {type: calls}
+      电话: {type: calls, role: 客服}
       邮件: {type: apprise, url: "env:MAIL_URL"}
       企业微信: {type: wecom, key: "env:WECOM_KEY"}
       钉钉: {type: dingtalk, token: "env:DING_TOKEN", secret: "env:DING_SECRET"}
@@ -23,17 +23,14 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from flowkit.errors import InvalidModel
 from flowkit.findings import Finding, Location, Severity
-from flowkit.tasks.notify.channels import CallListChannel, Channel, MemoryChannel, WebhookChannel
+from flowkit.tasks.notify.channels import CallChannel, Channel, MemoryChannel, WebhookChannel
 from flowkit.tasks.yaml_file import read_yaml
-
-if TYPE_CHECKING:
-    from flowkit.tasks.books import Books
 
 __all__ = ["NotifySettings", "build_channel", "read_settings"]
 
@@ -49,9 +46,11 @@ class MemorySettings(_Settings):
 
 
 class CallsSettings(_Settings):
-    """A list of calls for people to make."""
+    """Calls for people to make: user tasks of ``role`` in the process that starts by ``message``."""
 
     type: Literal["calls"]
+    role: str = "客服"
+    message: str = "电话待拨"
 
 
 class WebhookSettings(_Settings):
@@ -120,7 +119,7 @@ class NotifySettings(_Settings):
     recipients: dict[str, list[dict[str, str]]] = Field(default_factory=dict)
 
 
-def build_channel(settings: ChannelSettings, books: Books) -> Channel:
+def build_channel(settings: ChannelSettings) -> Channel:
     """The channel that ``settings`` describe; providers' modules are imported only when asked for."""
     from flowkit.tasks.notify.apprise_channel import AppriseChannel  # noqa: PLC0415
     from flowkit.tasks.notify.robots import DingTalkRobot, FeishuRobot, WeComRobot  # noqa: PLC0415
@@ -128,8 +127,8 @@ def build_channel(settings: ChannelSettings, books: Books) -> Channel:
     match settings:
         case MemorySettings():
             return MemoryChannel()
-        case CallsSettings():
-            return CallListChannel(books)
+        case CallsSettings(message=message, role=role):
+            return CallChannel(message, role)
         case WebhookSettings(url=url, field=field, headers=headers):
             plain = {name: value.get_secret_value() for name, value in headers.items()}
             return WebhookChannel(url.get_secret_value(), field=field, headers=plain)

@@ -11,10 +11,9 @@ import apprise
 import pytest
 from apprise.plugins.dingtalk import NotifyDingTalk
 
-from flowkit.tasks.books import MemoryBooks
 from flowkit.tasks.notify.apprise_channel import AppriseChannel
 from flowkit.tasks.notify.channels import (
-    CallListChannel,
+    CallChannel,
     ChannelDown,
     ChannelRefused,
     MemoryChannel,
@@ -132,17 +131,15 @@ def test_nobody_there_is_down_and_the_message_keeps_secrets():
         WebhookChannel("nonsense").send(NOTICE, "x")
 
 
-def test_the_call_list_keeps_calls_until_they_are_made():
-    channel = CallListChannel(MemoryBooks())
+def test_a_call_is_handed_to_a_process():
+    channel = CallChannel(role="回访员")
     assert channel.address({"name": "车间主管"}) == "车间主管"
     assert channel.address({}) is None
-    channel.send(NOTICE, "138")
-    channel.send(NOTICE, "138")
-    (call,) = channel.open_calls()
-    assert (call["phone"], call["subject"]) == ("138", "车已修好")
-    assert channel.done(call["key"])
-    assert not channel.done(call["key"])
-    assert channel.open_calls() == []
+    message = channel.send(NOTICE, "138")
+    assert (message.name, message.key) == ("电话待拨", NOTICE.key)
+    assert message.variables["phone"] == "138"
+    assert message.variables["subject"] == "车已修好"
+    assert message.variables["role"] == "回访员"
 
 
 def test_the_memory_channel_keeps_notices():
