@@ -91,8 +91,8 @@ def _chains(sheet: Sheet, edges: list[Edge]) -> list[_Chain]:
     taken: set[str] = set()
     for start in (*_main_starts(sheet, nodes, incoming, weight), *nodes):
         if start.id not in taken:
-            edge = next((e for e in incoming[start.id] if e.source in taken), None)
-            chain = _Chain([], edge.source if edge else "", exception=bool(edge and edge.boundary))
+            into = next((e for e in incoming[start.id] if e.source in taken), None)
+            chain = _Chain([], into.source if into else "", exception=into is not None and into.boundary)
             _follow(sheet, chain, start, outgoing, weight, taken)
             chains.append(chain)
     return chains
