@@ -92,7 +92,7 @@ def _chains(sheet: Sheet, edges: list[Edge]) -> list[_Chain]:
     for start in (*_main_starts(sheet, nodes, incoming, weight), *nodes):
         if start.id not in taken:
             into = next((e for e in incoming[start.id] if e.source in taken), None)
-            chain = _Chain([], into.source if into else "", exception=into is not None and into.boundary)
+            chain = _Chain([], into.source if into else "", exception=bool(into and into.boundary))
             _follow(sheet, chain, start, outgoing, weight, taken)
             chains.append(chain)
     return chains
