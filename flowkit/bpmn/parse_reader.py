@@ -105,7 +105,7 @@ class Reader:
         return UnsupportedElement(tag=node.tag, **self.common(node))
 
 
-_ISO_TIME = re.compile(r"\d{4}-\d|[+-]?P[\dT]|R\d*/|R\d*\s*$|(@\w+|([\d*][\d*/,#L-]*)(\s+\S+){4,5})$")
+_ISO_TIME = re.compile(r"\d{4}-\d|[+-]?P[\dT]|R-?\d*/|R\d*\s*$|(@\w+|([\d*][\d*/,#L-]*)(\s+\S+){4,5})$")
 # A date, a duration, a repetition, or a cron text (at least five fields).
 
 

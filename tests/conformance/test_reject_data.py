@@ -70,6 +70,8 @@ DATA = [
     Row("10.3.3", "data-item-mismatch", "di", with_data(io('<dataInput id="di" itemSubjectRef="item2"/>', input_sets=SET.format("input", "Input", "di")), tag="sendTask", attributes=' messageRef="mi"', roots=ROOTS + ITEMS)),
     Row("10.3.3", "data-item-mismatch", "do", with_data(io(outputs='<dataOutput id="do" itemSubjectRef="item2"/>', output_sets=SET.format("output", "Output", "do")), tag="receiveTask", attributes=' messageRef="mi"', roots=ROOTS + ITEMS)),
     Row("10.5.1", "data-item-mismatch", "o", path(f'<intermediateCatchEvent id="c"><dataOutput id="o" itemSubjectRef="item2"/>{SET.format("output", "Output", "o")}<messageEventDefinition messageRef="mi"/></intermediateCatchEvent>', "c", roots=ROOTS + ITEMS)),
+    *(Row("10.5.1", "data-item-mismatch", "o", path(f'<intermediateThrowEvent id="c"><dataInput id="o" itemSubjectRef="item2"/>{SET.format("input", "Input", "o")}<{kind}EventDefinition {kind}Ref="own"/></intermediateThrowEvent>', "c", roots=f'{ROOTS}{ITEMS}<{kind} id="own" name="Own" {code} structureRef="item"/>')) for kind, code in (("signal", ""), ("escalation", 'escalationCode="Own"'))),
+    Row("10.5.1", "data-item-mismatch", "o", process(f'<startEvent id="s"/><endEvent id="e"><dataInput id="o" itemSubjectRef="item2"/>{SET.format("input", "Input", "o")}<errorEventDefinition errorRef="own"/></endEvent>{flows("s>e")}', f'{ROOTS}{ITEMS}<error id="own" errorCode="Own" structureRef="item"/>')),
     Row("10.4.2", "invalid-expression", "x", with_data(IO + reads("d", "di", "<transformation>d +</transformation>"))),
     Row("10.4.2", "invalid-expression", "x", with_data(IO + reads("d", "di", "<assignment><from>d +</from><to>di</to></assignment>"))),
 ]

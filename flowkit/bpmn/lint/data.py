@@ -19,7 +19,6 @@ from flowkit.bpmn.model import (
     FlowElementsContainer,
     FlowNode,
     IoSpecification,
-    MessageEventDefinition,
     MultiInstanceLoopCharacteristics,
     ReceiveTask,
     SendTask,
@@ -206,14 +205,18 @@ def event_data(model: Model) -> Iterator[Problem]:
 
 
 def data_item_mismatch(model: Model) -> Iterator[Problem]:
-    items = {message.id: message.item for message in model.definitions.messages}
+    definitions = model.definitions
+    items = {message.id: message.item for message in definitions.messages}
+    items |= {signal.id: signal.structure for signal in definitions.signals}
+    items |= {one.id: one.structure for one in definitions.errors}
+    items |= {one.id: one.structure for one in definitions.escalations}
     for _, node in model.all(FlowNode):
-        for data, message in _message_data(node):
-            expected = items.get(message, "")
+        for data, carrier in _carried(node):
+            expected = items.get(carrier, "")
             if data.item and expected and data.item != expected:
                 yield Problem(
                     node,
-                    f"'{data.name or data.id}' is of the item '{data.item}', but its message carries "
+                    f"'{data.name or data.id}' is of the item '{data.item}', but '{carrier}' carries "
                     f"'{expected}'.",
                     "Use the same item definition in both.",
                 )
@@ -334,8 +337,8 @@ def _items(model: Model) -> Iterator[tuple[str, str]]:
                 yield element.id, objects[element.data_object]
 
 
-def _message_data(node: FlowNode) -> Iterator[tuple[DataInput | DataOutput, str]]:
-    """The data items that carry a message, with the message's id."""
+def _carried(node: FlowNode) -> Iterator[tuple[DataInput | DataOutput, str]]:
+    """The data items that are the content of a message, signal, error or escalation, with its id."""
     if isinstance(node, SendTask | ReceiveTask):
         if node.io is not None:
             sent: tuple[DataInput | DataOutput, ...] = node.io.inputs
@@ -350,8 +353,9 @@ def _message_data(node: FlowNode) -> Iterator[tuple[DataInput | DataOutput, str]
     elif isinstance(node, ThrowEvent):
         own, definitions = node.data_inputs, node.definitions
     for one, definition in zip(own, definitions, strict=False):
-        if isinstance(definition, MessageEventDefinition):
-            yield one, definition.message
+        for name in ("message", "signal", "error", "escalation"):
+            if carrier := getattr(definition, name, ""):
+                yield one, carrier
 
 
 RULES: tuple[Rule, ...] = (
@@ -372,5 +376,9 @@ RULES: tuple[Rule, ...] = (
         "What a data association connects is of one item.",
         association_item_mismatch,
     ),
-    error("data-item-mismatch", "Data and message are of the same item.", data_item_mismatch),
+    error(
+        "data-item-mismatch",
+        "Data is of the item of the message, signal, error or escalation that it is the content of.",
+        data_item_mismatch,
+    ),
 )
