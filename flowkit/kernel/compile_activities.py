@@ -43,6 +43,8 @@ class AdHocSpec:
     """Activities are started from outside: the subprocess does not end for lack of work."""
     output_collection: str = ""
     output_element: Formula | None = None
+    job: JobSpec | None = None
+    """A worker says what to start, and when it is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +248,7 @@ class Activities:
             waits,
             ad_hoc.output_collection if ad_hoc else "",
             self.compiler.optional(node, ad_hoc.output_element) if ad_hoc else None,
+            self._job(node) if node.extensions.task_definition is not None else None,
         )
 
     # ---- mappings ---------------------------------------------------------------------------
