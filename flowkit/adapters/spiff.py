@@ -244,7 +244,7 @@ def verify(
         raise NotFound(f"The file has no process '{process_id}'.")
     program = compile_process(definitions, process_id)
     name = process.name or process.id
-    missing = [*implicit_starts(process), *gaps(process), *_data_driven(program)]
+    missing = [*implicit_starts(process), *gaps(process), *_with_stores(program), *_data_driven(program)]
     if missing:
         return Verification(name, tuple(missing), 0, ())
     source = to_spiff(definitions, process, Shape(escalated=escalated(process)))
@@ -258,6 +258,18 @@ def verify(
         else:
             differences.append(difference)
     return Verification(name, (), agreed, tuple(differences))
+
+
+def _with_stores(program: Program) -> list[Finding]:
+    """SpiffWorkflow refuses a data store that none of its own classes serves."""
+    from flowkit.findings import Severity  # noqa: PLC0415
+
+    message = "SpiffWorkflow knows only data stores that a class of its own serves."
+    return [
+        Finding("spiff-data-store", Severity.WARNING, node.location, message, "", node.id, node.name)
+        for node in program.nodes.values()
+        if node.reads or node.writes
+    ]
 
 
 def _data_driven(program: Program) -> list[Finding]:

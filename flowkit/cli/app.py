@@ -11,7 +11,19 @@ from typing import Annotated
 import typer
 
 import flowkit
-from flowkit.cli import analyse, checks, demo, instances, models, notices, operate, outbox, run, testing
+from flowkit.cli import (
+    analyse,
+    bulk,
+    checks,
+    demo,
+    instances,
+    models,
+    notices,
+    operate,
+    outbox,
+    run,
+    testing,
+)
 from flowkit.cli.output import ReadableErrors
 
 __all__ = ["app"]
@@ -48,5 +60,5 @@ def _options(
     """Options before the command."""
 
 
-for group in (models, checks, run, testing, demo, analyse, operate, instances, notices, outbox):
+for group in (models, checks, run, testing, demo, analyse, operate, instances, notices, outbox, bulk):
     group.register(app)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from flowkit.engine import messages, outbox, queries, user_tasks
+from flowkit.engine import messages, outbox, queries, search, user_tasks
 from flowkit.engine.clock import Clock, SystemClock, VirtualClock, from_micros
 from flowkit.engine.commit import Committer
 from flowkit.engine.conditional_start import start_where_true
@@ -211,11 +211,22 @@ class Engine(Operations):
             return queries.instance(session, self._parts.definitions, instance_id)
 
     def instances(self, process: str | None = None, **conditions: Any) -> list[InstanceView]:
-        """Instances, oldest first: see :func:`flowkit.engine.queries.find_instances` for the conditions
-        (version, business_key, status, parent, element, variables, started_after, started_before,
+        """Instances, oldest first: see :func:`flowkit.engine.search.wanted` for the conditions (version,
+        business_key, status, running, parent, element, variables, started_after, started_before,
         with_incidents, limit, offset)."""
         with self._parts.store.reader() as session:
-            return queries.find_instances(session, self._parts.definitions, process=process, **conditions)
+            return search.find_instances(session, self._parts.definitions, process=process, **conditions)
+
+    def select(self, process: str | None = None, **conditions: Any) -> Iterator[str]:
+        """The ids of instances, however many, in pages: for :meth:`bulk`. Conditions as of
+        :meth:`instances`, but for limit and offset."""
+        definitions = self._parts.definitions
+        onward: str | None = ""
+        while onward is not None:
+            with self._parts.store.reader() as session:
+                sought = search.wanted(session, definitions, process=process, **conditions)
+                ids, onward = search.next_ids(session, definitions, sought, onward)
+            yield from ids
 
     def history(self, instance_id: str, *, after: int = -1, limit: int | None = None) -> list[HistoryEntry]:
         """What has happened to an instance, in order; raises NotFound."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from flowkit.engine.clock import micros
-from flowkit.engine.sql.schema import EVENT, INSTANCE, INSTANCE_ROWS, Table
+from flowkit.engine.searchable import index
+from flowkit.engine.sql.schema import EVENT, INSTANCE, INSTANCE_ROWS, VARIABLE, Table
 from flowkit.errors import FlowkitError
 from flowkit.kernel import Obstacle, check_migration, migrate
 from flowkit.kernel.protocol import InstanceMigrated
@@ -69,6 +71,7 @@ def migrate_instance(
     events = migrate(live.program, program, live.instance, mapping, now=unit.now)
     live.program, live.version, live.deployment = program, target.number, target.deployment
     unit.adopt(live, events)
+    index(unit.changes, live)
     values = {"version": target.number, "digest": target.digest, "deployment": target.deployment}
     unit.changes.patch(INSTANCE, (instance,), values)
     renamed = [event.nodes for event in events if isinstance(event, InstanceMigrated)]
@@ -112,9 +115,8 @@ def bulk(
     """
     done: list[str] = []
     failed: dict[str, str] = {}
-    pending = list(instances)
-    for begin in range(0, len(pending), BULK_GROUP):
-        group = pending[begin : begin + BULK_GROUP]
+    pending = iter(instances)
+    while group := list(islice(pending, BULK_GROUP)):
         outcomes = committer.run_all([_acting(action, instance) for instance in group], group)
         for instance, outcome in zip(group, outcomes, strict=True):
             if outcome.error is None:
@@ -134,7 +136,7 @@ def _acting(action: Callable[[Unit, str], object], instance: str) -> Callable[[U
 # ---- retention ------------------------------------------------------------------------------
 
 _ENDED = f"SELECT id FROM {INSTANCE.name} WHERE ended IS NOT NULL AND ended<? "
-_LEFT: tuple[Table, ...] = (*INSTANCE_ROWS, EVENT)
+_LEFT: tuple[Table, ...] = (*INSTANCE_ROWS, VARIABLE, EVENT)
 
 
 def clean_up(unit: Unit, before: datetime, process: str | None, limit: int) -> int:

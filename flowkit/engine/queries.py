@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import groupby, islice
+from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -31,23 +31,35 @@ from flowkit.kernel.protocol import InstanceEnded
 if TYPE_CHECKING:
     from flowkit.engine.definitions import Definitions
 
-__all__ = ["find_instances", "find_jobs", "find_tasks", "history", "incidents", "instance", "one_task"]
+__all__ = [
+    "OUTBOX_PREFIX",
+    "Where",
+    "find_jobs",
+    "find_tasks",
+    "history",
+    "incidents",
+    "instance",
+    "instances",
+    "one_task",
+    "outbox",
+    "page",
+]
 
 
-class _Where:
+class Where:
     """Conditions joined by AND; a value of None adds none."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
         self.parameters: list[Any] = []
 
-    def equal(self, **columns: Any) -> _Where:
+    def equal(self, **columns: Any) -> Where:
         for name, value in columns.items():
             if value is not None:
                 self.add(f"{name.replace('__', '.')}=?", value)
         return self
 
-    def add(self, sql: str, *parameters: Any) -> _Where:
+    def add(self, sql: str, *parameters: Any) -> Where:
         self._parts.append(sql)
         self.parameters.extend(parameters)
         return self
@@ -56,7 +68,7 @@ class _Where:
         return f" WHERE {' AND '.join(self._parts)}" if self._parts else ""
 
 
-def _page(limit: int | None, offset: int) -> str:
+def page(limit: int | None, offset: int) -> str:
     """LIMIT and OFFSET, as both databases take them."""
     if limit is None and not offset:
         return ""
@@ -69,7 +81,7 @@ _COLUMNS = "id, process, version, status, business_key, started, ended, parent, 
 _VIEW = ", ".join(f"i.{name}" for name in _COLUMNS.split(", "))
 
 
-def _instances(session: Session, definitions: Definitions, tail: str, values: Any) -> list[InstanceView]:
+def instances(session: Session, definitions: Definitions, tail: str, values: Any) -> list[InstanceView]:
     """The instances that a query from WHERE to LIMIT finds, ordered by id."""
     page = f"SELECT {_COLUMNS}, snapshot, state FROM {INSTANCE.name} i {tail}"
     sql = f"SELECT {_VIEW}, {SAVED} FROM ({page}) i {SINCE} AND i.ended IS NULL ORDER BY i.id, e.seq"
@@ -79,7 +91,7 @@ def _instances(session: Session, definitions: Definitions, tail: str, values: An
 
 def instance(session: Session, definitions: Definitions, instance_id: str) -> InstanceView:
     """One instance with its variables and tokens; raises NotFound."""
-    for view in _instances(session, definitions, "WHERE i.id=?", (instance_id,)):
+    for view in instances(session, definitions, "WHERE i.id=?", (instance_id,)):
         return view
     raise NotFound(f"There is no instance {instance_id!r}.")
 
@@ -108,68 +120,6 @@ def _last_variables(session: Session, instance_id: str) -> Mapping[str, Any]:
             if isinstance(event, InstanceEnded):
                 return event.variables
     return {}
-
-
-def find_instances(  # noqa: PLR0913 one argument a condition
-    session: Session,
-    definitions: Definitions,
-    *,
-    process: str | None = None,
-    version: int | None = None,
-    business_key: str | None = None,
-    status: str | None = None,
-    parent: str | None = None,
-    element: str | None = None,
-    variables: Mapping[str, Any] | None = None,
-    started_after: datetime | None = None,
-    started_before: datetime | None = None,
-    with_incidents: bool | None = None,
-    limit: int | None = None,
-    offset: int = 0,
-) -> list[InstanceView]:
-    """Instances, newest last. ``variables`` and ``element`` look into live instances one by one,
-    after all other conditions."""
-    where = _Where().equal(
-        i__process=process,
-        i__version=version,
-        i__business_key=business_key,
-        i__status=status,
-        i__parent=parent,
-    )
-    if started_after is not None:
-        where.add("i.started>=?", micros(started_after))
-    if started_before is not None:
-        where.add("i.started<?", micros(started_before))
-    if with_incidents is not None:
-        exists = "EXISTS" if with_incidents else "NOT EXISTS"
-        where.add(f"{exists} (SELECT 1 FROM {INCIDENT.name} x WHERE x.instance=i.id)")
-    if not variables and element is None:
-        tail = f"{where} ORDER BY i.id{_page(limit, offset)}"
-        return _instances(session, definitions, tail, where.parameters)
-    matching = _matching(session, definitions, where, element, variables or {})
-    return list(islice(matching, offset, None if limit is None else offset + limit))
-
-
-def _matching(
-    session: Session,
-    definitions: Definitions,
-    where: _Where,
-    element: str | None,
-    variables: Mapping[str, Any],
-) -> Iterator[InstanceView]:
-    """Pages through everything that ``where`` allows, so that memory stays small."""
-    after = ""
-    while True:
-        tail = f"WHERE i.id>?{str(where).replace(' WHERE ', ' AND ', 1)} ORDER BY i.id LIMIT 500"
-        views = _instances(session, definitions, tail, (after, *where.parameters))
-        for view in views:
-            if element is not None and element not in view.active_elements:
-                continue
-            if all(name in view.variables and view.variables[name] == v for name, v in variables.items()):
-                yield view
-        if len(views) < 500:
-            return
-        after = views[-1].id
 
 
 def history(
@@ -219,7 +169,7 @@ def find_tasks(  # noqa: PLR0913 one argument a condition
 ) -> list[UserTask]:
     """Open user tasks, higher priority first, then older first. ``group``: those that the group may
     claim; ``user``: those assigned to the user, or that the user may claim by name."""
-    where = _Where().equal(
+    where = Where().equal(
         t__instance=instance,
         t__process=process,
         t__node=element,
@@ -237,7 +187,7 @@ def find_tasks(  # noqa: PLR0913 one argument a condition
     if due_before is not None:
         where.add("t.due<?", micros(due_before))
     order = " ORDER BY t.priority DESC, t.created, t.instance, t.key"
-    rows = session.query(f"{_TASK}{where}{order}{_page(limit, offset)}", where.parameters)
+    rows = session.query(f"{_TASK}{where}{order}{page(limit, offset)}", where.parameters)
     return [_task(row) for row in rows]
 
 
@@ -285,10 +235,10 @@ def find_jobs(
     offset: int = 0,
 ) -> list[JobView]:
     """Open jobs, oldest first."""
-    where = _Where().equal(instance=instance, type=type, state=state, process=process, node=element)
+    where = Where().equal(instance=instance, type=type, state=state, process=process, node=element)
     sql = (
         f"SELECT instance, key, process, node, type, state, retries, attempt, priority, at, worker, "
-        f"headers, created FROM {JOB.name}{where} ORDER BY created, instance, key{_page(limit, offset)}"
+        f"headers, created FROM {JOB.name}{where} ORDER BY created, instance, key{page(limit, offset)}"
     )
     return [
         JobView(
@@ -311,15 +261,15 @@ def incidents(
 ) -> list[IncidentView]:
     """Open incidents, oldest first: those of instances, and what could not be delivered (of the kind
     *outbox*)."""
-    own = _Where().equal(instance=instance, process=process, node=element, kind=kind)
-    sent = _Where().add("failed=1").equal(instance=instance, process=process, node=element)
+    own = Where().equal(instance=instance, process=process, node=element, kind=kind)
+    sent = Where().add("failed=1").equal(instance=instance, process=process, node=element)
     if kind is not None and kind != "outbox":
         sent.add("1=0")
     sql = (
         "SELECT instance, key, process, node, kind, message, details, subject, created, '' AS id "
         f"FROM {INCIDENT.name}{own} UNION ALL "
         "SELECT instance, 0 AS key, process, node, 'outbox', error, kind, 0, created, id "
-        f"FROM {OUTBOX.name}{sent} ORDER BY created, instance, key, id{_page(limit, offset)}"
+        f"FROM {OUTBOX.name}{sent} ORDER BY created, instance, key, id{page(limit, offset)}"
     )
     return [_incident(row) for row in session.query(sql, [*own.parameters, *sent.parameters])]
 
@@ -352,12 +302,12 @@ def outbox(
     offset: int = 0,
 ) -> list[OutboxView]:
     """What has not reached its receiver, oldest first."""
-    where = _Where().equal(kind=kind, instance=instance, process=process)
+    where = Where().equal(kind=kind, instance=instance, process=process)
     if state is not None:
         where.add("failed=?", {"waiting": 0, "failed": 1}.get(state, -1))
     sql = (
         "SELECT id, kind, key, instance, process, node, payload, failed, attempt, due, error, created "
-        f"FROM {OUTBOX.name}{where} ORDER BY id{_page(limit, offset)}"
+        f"FROM {OUTBOX.name}{where} ORDER BY id{page(limit, offset)}"
     )
     return [
         OutboxView(

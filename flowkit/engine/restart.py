@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from flowkit.engine.projections import PROJECTIONS
+from flowkit.engine.searchable import index
 from flowkit.engine.snapshots import Live
 from flowkit.engine.sql.schema import EVENT, INCIDENT, INSTANCE, JOB, SUBSCRIPTION, TIMER, USER_TASK
 from flowkit.errors import NotFound, WrongState
@@ -174,6 +175,7 @@ class _Copy:
                 if (table := _TABLES.get(type(wait))) is not None:
                     unit.changes.patch(table, (fresh, key), {"node": wait.node})
         unit.live[fresh] = live
+        index(unit.changes, live)
         unit.adopt(live, reopen(live.program, instance, self._origin, live.revision - 1, now=unit.now))
         unit.write().run(_COPY, (fresh, self._origin, self._cut))
         if instance.status == "suspended":

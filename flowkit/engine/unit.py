@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from flowkit.engine.changes import Changes
 from flowkit.engine.effects import REACTIONS
 from flowkit.engine.projections import PROJECTIONS
+from flowkit.engine.searchable import follow
 from flowkit.engine.snapshots import LIVES, Live, lives, saved
 from flowkit.engine.sql.schema import DEFINITION, EVENT, INSTANCE, POSTPONED, Table
 from flowkit.engine.store import Session
@@ -207,6 +208,8 @@ class Unit:
     def _keep(self, live: Live) -> None:
         if self.parts.telemetry is not None:
             self.observed.append((live.process, live.events))
+        if live.program.searchable:
+            follow(self.changes, live)
         seq = live.revision
         data, snapshot = saved(live)
         self.changes.put(EVENT, (live.id, seq), [live.id, seq, self.at, data])

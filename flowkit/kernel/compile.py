@@ -97,7 +97,8 @@ class _ProcessCompiler:
             tuple(self.starts),
             frozenset(self.activities.job_types),
             *self._called(),
-            {one.name or one.id: self.correlations[one.id] for one in self._correlated()},
+            correlations={one.name or one.id: self.correlations[one.id] for one in self._correlated()},
+            searchable=_searchable(process),
         )
 
     def _correlated(self) -> Iterator[m.Message]:
@@ -403,6 +404,11 @@ def _stores(
 def _io_names(io: m.IoSpecification | None) -> Iterator[tuple[str, str]]:
     for item in (*io.inputs, *io.outputs) if io is not None else ():
         yield item.id, item.name or item.id
+
+
+def _searchable(process: m.Process) -> tuple[str, ...]:
+    names = (process.extensions.property("flowkit.searchable") or "").split(",")
+    return tuple(name.strip() for name in names if name.strip())
 
 
 def _digest(definitions: m.Definitions, process: m.Process) -> str:

@@ -43,6 +43,8 @@ class AdHocSpec:
     """Activities are started from outside: the subprocess does not end for lack of work."""
     output_collection: str = ""
     output_element: Formula | None = None
+    job: JobSpec | None = None
+    """A worker says what to start, and when it is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +202,7 @@ class Activities:
 
     def _decision(self, node: m.BusinessRuleTask) -> DecisionSpec:
         called = node.extensions.called_decision
-        if called is None:  # pragma: no cover - the caller has looked
-            raise AssertionError(node.id)
+        assert called is not None, f"{node.id} has no called decision, as the caller has seen"
         return DecisionSpec(
             self.compiler.extension(node, called.decision_id),
             called.result_variable,
@@ -228,8 +229,7 @@ class Activities:
         script = node.extensions.script
         if script is not None:
             return self.compiler.feel(node, script.expression), script.result_variable
-        if node.script is None:  # pragma: no cover - the caller has looked
-            raise AssertionError(node.id)
+        assert node.script is not None, f"{node.id} has no script, as the caller has seen"
         return self.compiler.standard(node, node.script), node.extensions.result_variable
 
     def _ad_hoc(self, node: m.AdHocSubProcess) -> AdHocSpec:
@@ -246,6 +246,7 @@ class Activities:
             waits,
             ad_hoc.output_collection if ad_hoc else "",
             self.compiler.optional(node, ad_hoc.output_element) if ad_hoc else None,
+            self._job(node) if node.extensions.task_definition is not None else None,
         )
 
     # ---- mappings ---------------------------------------------------------------------------

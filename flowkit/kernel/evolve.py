@@ -79,12 +79,19 @@ def _instance_migrated(i: Instance, e: p.InstanceMigrated) -> None:
             ids.get(node, node): tuple(ids.get(flow, flow) for flow in flows)
             for node, flows in scope.resetting.items()
         }
-        scope.occurred = {ids.get(node, node): parts for node, parts in scope.occurred.items()}
+        scope.occurred = {_placed(place, ids): parts for place, parts in scope.occurred.items()}
+        scope.brought = {_placed(place, ids): given for place, given in scope.brought.items()}
         scope.joins = {
             ids.get(node, node): {ids.get(flow, flow): waiting for flow, waiting in flows.items()}
             for node, flows in scope.joins.items()
         }
         scope.records = {key: _renamed(record, ids) for key, record in scope.records.items()}
+
+
+def _placed(place: str, ids: Any) -> str:
+    """A place is ``token:node``."""
+    token, _, node = place.partition(":")
+    return f"{token}:{ids.get(node, node)}"
 
 
 def _renamed(record: p.Compensable, ids: Any) -> p.Compensable:
@@ -379,13 +386,15 @@ def _incident_resolved(i: Instance, e: p.IncidentResolved) -> None:
 
 
 def _part_occurred(i: Instance, e: p.PartOccurred) -> None:
-    occurred = i.scopes[e.scope].occurred
+    scope = i.scopes[e.scope]
     where = f"{e.token}:{e.node}"
-    parts = occurred.setdefault(where, [])
     if e.part < 0:
-        del occurred[where]
-    else:
-        parts.append(e.part)
+        scope.occurred.pop(where, None)
+        scope.brought.pop(where, None)
+        return
+    scope.occurred.setdefault(where, []).append(e.part)
+    if e.variables:
+        scope.brought.setdefault(where, {}).update(e.variables)
 
 
 def _compensation_recorded(i: Instance, e: p.CompensationRecorded) -> None:

@@ -319,6 +319,8 @@ class Program:
     called_processes: tuple[Called, ...]
     called_decisions: tuple[Called, ...]
     forms: tuple[Called, ...]
+    searchable: tuple[str, ...] = ()
+    """Variables of the process scope by which instances are to be found (``flowkit.searchable``)."""
     correlations: Mapping[str, Correlation] = field(default_factory=dict)
     """By the name of the message."""
 

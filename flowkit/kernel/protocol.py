@@ -723,12 +723,14 @@ class EventTriggered(_Event, frozen=True):
 
 
 class PartOccurred(_Event, frozen=True):
-    """One definition of a parallel-multiple event occurred; the event waits for its other ones."""
+    """One definition of a parallel-multiple event occurred and brought ``variables``; the event waits
+    for its other ones. With ``part`` -1 all have occurred, and it begins anew."""
 
     token: int
     scope: int
     node: str
     part: int
+    variables: Mapping[str, Any] = {}
 
 
 class Compensable(msgspec.Struct, frozen=True):

@@ -154,6 +154,8 @@ class Scope(msgspec.Struct, omit_defaults=True, gc=False):
     records: dict[int, Compensable] = {}
     loop: LoopState | None = None
     occurred: dict[str, list[int]] = {}
+    brought: dict[str, dict[str, Any]] = {}
+    """What the parts of a parallel-multiple event that have ``occurred`` brought."""
 
 
 class Instance(msgspec.Struct, omit_defaults=True):

@@ -22,8 +22,11 @@ Trigger = Timer | Subscription | Condition
 def trigger(frame: Frame, wait: Trigger, variables: Mapping[str, Any]) -> None:
     """The event definition that ``wait`` stands for has occurred."""
     event = frame.program.nodes[wait.node]
-    if event.parallel and not _all_occurred(frame, event, wait):
-        return
+    if event.parallel:
+        brought = _all_occurred(frame, event, wait, variables)
+        if brought is None:
+            return
+        variables = brought
     instance = frame.instance
     if event.attached_to:
         trigger_boundary(frame, instance.tokens[wait.token], event, variables)
@@ -37,21 +40,24 @@ def trigger(frame: Frame, wait: Trigger, variables: Mapping[str, Any]) -> None:
         event.behaviour.resume(frame, token, event, variables)
 
 
-def _all_occurred(frame: Frame, event: Node, wait: Trigger) -> bool:
-    """Note one part of a parallel-multiple event; True when it was the last one missing.
+def _all_occurred(
+    frame: Frame, event: Node, wait: Trigger, variables: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    """Note one part of a parallel-multiple event; what all of them brought when it was the last one.
 
     A part that has occurred waits no longer, unless the event can occur again: it is non-interrupting.
     """
     place = f"{wait.token}:{event.id}"
-    occurred = frame.instance.scopes[wait.scope].occurred.get(place, [])
-    parts = {*occurred, wait.part}
-    frame.emit(p.PartOccurred(wait.token, wait.scope, event.id, wait.part))
+    scope = frame.instance.scopes[wait.scope]
+    parts = {*scope.occurred.get(place, ()), wait.part}
+    frame.emit(p.PartOccurred(wait.token, wait.scope, event.id, wait.part, variables))
     if event.interrupting and wait.key in frame.instance.waits:
         release(frame, wait.key)
     if len(parts) < len(catches_of(event)):
-        return False
+        return None
+    brought = dict(scope.brought.get(place, {}))
     frame.emit(p.PartOccurred(wait.token, wait.scope, event.id, -1))
-    return True
+    return brought
 
 
 def _follow_gateway(frame: Frame, token: Token, event: Node) -> None:

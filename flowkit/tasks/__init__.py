@@ -12,13 +12,14 @@ from flowkit.tasks.connections import Connection
 from flowkit.tasks.context import TaskContext
 from flowkit.tasks.outcomes import BpmnError, InvalidHandler, Retry, Undeliverable
 from flowkit.tasks.outgoing import Deliverer, Message, Outgoing, Posted, deliver
-from flowkit.tasks.registry import Handler, Registry, task
+from flowkit.tasks.registry import Handler, Header, Registry, task
 
 __all__ = [
     "BpmnError",
     "Connection",
     "Deliverer",
     "Handler",
+    "Header",
     "InvalidHandler",
     "Message",
     "Outgoing",

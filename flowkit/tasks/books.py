@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from flowkit.errors import StoreUnavailable
+from flowkit.errors import InvalidPayload, StoreUnavailable
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -24,6 +24,28 @@ if TYPE_CHECKING:
 __all__ = ["Books", "MemoryBooks", "Page", "SqlBooks", "once"]
 
 Record = dict[str, Any]
+MAX_KIND = 200
+MAX_KEY = 400
+"""Characters of a key; the same in memory and in SQL, so that tests find what production would."""
+
+
+def _check_key(kind: str, key: str) -> None:
+    """Raises InvalidPayload for names that not every database can store."""
+    for name, text, most in (("kind", kind, MAX_KIND), ("key", key, MAX_KEY)):
+        if len(text) > most:
+            problem = f"expected at most {most} characters, found {len(text):,}"
+        elif "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+            problem = "expected text, found a character that no database stores"
+        else:
+            continue
+        raise InvalidPayload(f"the {name} of a record: {problem}", [(f"/{name}", problem)])
+
+
+def _as_json(record: Mapping[str, Any]) -> str:
+    data = json.dumps(dict(record), ensure_ascii=False)
+    if any("\ud800" <= letter <= "\udfff" for letter in data):
+        data = json.dumps(dict(record))
+    return data
 
 
 class Page(Protocol):
@@ -69,10 +91,12 @@ class _MemoryPage:
         self.changes: dict[tuple[str, str], Record] = {}
 
     def get(self, kind: str, key: str) -> Record | None:
+        _check_key(kind, key)
         found = self.changes.get((kind, key)) or self._kinds.get(kind, {}).get(key)
         return copy.deepcopy(found)
 
     def put(self, kind: str, key: str, record: Mapping[str, Any]) -> None:
+        _check_key(kind, key)
         self.changes[kind, key] = copy.deepcopy(dict(record))
 
     def items(self, kind: str) -> list[tuple[str, Record]]:
@@ -139,12 +163,14 @@ class _SqlPage:
         return self._sa.and_(self._table.c.kind == kind, self._table.c.key == key)
 
     def get(self, kind: str, key: str) -> Record | None:
+        _check_key(kind, key)
         query = self._sa.select(self._table.c.data).where(self._where(kind, key))
         data = self._connection.execute(query).scalar()
         return None if data is None else dict(json.loads(data))
 
     def put(self, kind: str, key: str, record: Mapping[str, Any]) -> None:
-        data = json.dumps(dict(record), ensure_ascii=False)
+        _check_key(kind, key)
+        data = _as_json(record)
         update = self._table.update().where(self._where(kind, key)).values(data=data)
         if not self._connection.execute(update).rowcount:
             self._connection.execute(self._table.insert().values(kind=kind, key=key, data=data))

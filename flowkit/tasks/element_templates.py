@@ -13,7 +13,7 @@ import typing
 from typing import Any
 
 from flowkit.tasks.calls import Parameter
-from flowkit.tasks.registry import Handler, Registry
+from flowkit.tasks.registry import Handler, Header, Registry
 
 __all__ = ["element_template", "element_templates"]
 
@@ -64,6 +64,15 @@ def _field(parameter: Parameter) -> dict[str, Any]:
     return field
 
 
+def _header(header: Header) -> dict[str, Any]:
+    field: dict[str, Any] = {
+        "label": header.label or header.name,
+        "type": "String",
+        "binding": {"type": "zeebe:taskHeader", "key": header.name},
+    }
+    return field | ({"constraints": {"notEmpty": True}} if header.required else {"optional": True})
+
+
 def element_template(handler: Handler) -> dict[str, Any]:
     """The element template of one handler."""
     properties: list[dict[str, Any]] = [
@@ -74,6 +83,7 @@ def element_template(handler: Handler) -> dict[str, Any]:
         }
     ]
     properties += [_field(parameter) for parameter in handler.signature.parameters]
+    properties += [_header(header) for header in handler.headers]
     return {
         "$schema": SCHEMA,
         "name": handler.title or handler.type,

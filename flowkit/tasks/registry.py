@@ -24,10 +24,19 @@ from flowkit.tasks.outgoing import DELIVERS, Deliverer, Delivers
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-__all__ = ["Handler", "Registry", "Source", "task"]
+__all__ = ["Handler", "Header", "Registry", "Source", "task"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 MARK = "__flowkit_task__"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A task header that a handler reads, as modelers offer it."""
+
+    name: str
+    label: str = ""
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +46,12 @@ class Mark:
     type: str
     result: str | None
     title: str
+    headers: tuple[Header, ...] = ()
 
 
-def task(job_type: str, *, result: str | None = None, title: str = "") -> Callable[[Function], Function]:
+def task(
+    job_type: str, *, result: str | None = None, title: str = "", headers: Iterable[Header] = ()
+) -> Callable[[Function], Function]:
     """Mark a function, plain or ``async``, as the handler of jobs of ``job_type``.
 
     Arguments are read by name from the job's variables and validated by pydantic against their
@@ -54,6 +66,7 @@ def task(job_type: str, *, result: str | None = None, title: str = "") -> Callab
     function's name. With ``result`` given, every value but None is stored whole under that name.
 
     ``title`` is how modelers call the task (element templates); the default is the docstring's first line.
+    ``headers`` are the task headers that the function reads, for modelers too.
     """
     if not job_type or not isinstance(job_type, str):
         raise InvalidHandler(
@@ -61,7 +74,7 @@ def task(job_type: str, *, result: str | None = None, title: str = "") -> Callab
         )
 
     def mark(function: Function) -> Function:
-        setattr(function, MARK, Mark(job_type, result, title))
+        setattr(function, MARK, Mark(job_type, result, title, tuple(headers)))
         return function
 
     return mark
@@ -74,6 +87,7 @@ class Handler:
         self.function = function
         self.type = mark.type
         self.result = mark.result
+        self.headers = mark.headers
         self.name: str = getattr(function, "__qualname__", repr(function))
         self.is_async: bool = inspect.iscoroutinefunction(function)
         self.signature: Signature = read_signature(function, f"{self.name} ({mark.type})")

@@ -36,6 +36,7 @@ from tests.kernel.diagrams import (
     user,
     xor,
 )
+from tests.kernel.test_data_stores import STORE, io, takes
 
 EXAMPLES = int(os.environ.get("FLOWKIT_SPIFF_EXAMPLES", "60"))
 
@@ -87,6 +88,7 @@ def test_both_engines_go_the_same_way(nodes: tuple[str, ...], flows: str) -> Non
         ((user("a"), end()), "a > e", "spiff-start"),
         ((start(), user("a", many("x")), end()), "s > a; a > e", "spiff-data-loop"),
         ((start(), end("t", compensate())), "s > t", "spiff-compensation"),
+        ((STORE, start(), user("a", io("a", takes("ain"))), end()), "s > a; a > e", "spiff-data-store"),
         (
             (start(), user("a"), event_sub("h", start("hs", message("M")), end("he"), flows="hs > he"), end()),
             "s > a; a > e", "spiff-event-subprocess",

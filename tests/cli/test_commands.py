@@ -174,6 +174,12 @@ def test_element_templates_follow_the_signatures() -> None:
     fields = {it["label"]: it for it in transfer["properties"] if "label" in it}
     assert fields["payer"]["constraints"] == {"notEmpty": True}
     assert fields["payer"]["type"] == "String"
+    headers = {
+        it["binding"]["key"]: it.get("constraints")
+        for it in templates["flowkit.notify"]["properties"]
+        if it["binding"]["type"] == "zeebe:taskHeader"
+    }
+    assert headers == {"template": {"notEmpty": True}, "channel": None}
     out("templates", "-o", "deep/t.json")
     assert len(json.loads(Path("deep/t.json").read_text(encoding="utf-8"))) == len(templates)
 

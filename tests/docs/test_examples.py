@@ -48,7 +48,7 @@ def test_the_guides_examples(page: str) -> None:
 
 
 def test_the_settings_file_of_the_guide(tmp_path: Path) -> None:
-    text = next(block["text"] for block in blocks("docs/tasks.md") if block["language"] == "yaml")
+    text = next(block["text"] for block in blocks("docs/tasks.md") if "default_channel:" in block["text"])
     path = tmp_path / "notify.yaml"
     path.write_text(text, encoding="utf-8")
     names = dict.fromkeys(re.findall(r"env:(\w+)", text), "json://127.0.0.1")

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from flowkit.engine import Engine, SystemClock, Worker
+from flowkit.engine import Engine, SystemClock, VirtualClock, Worker
 from flowkit.tasks import TaskContext, task
 from tests.engine.diagrams import catch, element, file, process, row, service, timer, user
 
@@ -97,23 +97,85 @@ def test_no_more_of_a_type_run_than_its_limit(make: Make) -> None:
     assert most == 1
 
 
-def test_a_long_handler_keeps_its_lease(make: Make) -> None:
-    release = threading.Event()
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Wait for a thread to have done something."""
+    pause = threading.Event()
+    for _ in range(int(LONG / 0.01)):
+        if holds():
+            return True
+        pause.wait(0.01)
+    return False
+
+
+def test_a_long_handler_keeps_its_lease(make: Make, clock: VirtualClock) -> None:
+    begun, release = threading.Event(), threading.Event()
     calls: list[int] = []
 
     @task("slow")
     def slow(context: TaskContext) -> None:
         calls.append(context.attempt)
+        begun.set()
         release.wait(LONG)
 
-    engine = make(slow, clock=SystemClock())
+    engine = make(slow)
     engine.deploy({"p.bpmn": row("p", service("s", "slow"))})
-    with Worker(engine, lease=timedelta(milliseconds=300), poll=timedelta(milliseconds=50)):
+    lease = timedelta(minutes=1)
+    with Worker(engine, lease=lease, poll=timedelta(milliseconds=5)):
         case = engine.start("p")
-        threading.Event().wait(1.0)
+        assert begun.wait(LONG)
+        for _ in range(5):  # five minutes, by the clock of the engine
+            for _ in range(2):
+                clock.advance(lease / 2)
+                assert eventually(lambda: engine.jobs(case)[0].at == clock.now() + lease)
+            assert engine.claim_jobs("slow", worker="another") == []
         release.set()
         assert finished(engine, case)
     assert calls == [1]
+
+
+def test_a_handler_that_hangs_while_its_worker_is_gone_loses_its_lease(
+    make: Make, clock: VirtualClock
+) -> None:
+    begun, release = threading.Event(), threading.Event()
+
+    @task("slow")
+    def slow() -> None:
+        begun.set()
+        release.wait(LONG)
+
+    engine = make(slow)
+    engine.deploy({"p.bpmn": row("p", service("s", "slow"), user("u"))})
+    lease = timedelta(minutes=1)
+    worker = Worker(engine, lease=lease, poll=timedelta(milliseconds=5)).start()
+    case = engine.start("p")
+    assert begun.wait(LONG)
+    worker.stop(timeout=0.05)  # it does not wait for the handler
+    clock.advance(lease)
+    [job] = engine.claim_jobs("slow", worker="another")
+    release.set()
+    engine.complete_job(job)
+    assert engine.instance(case).active_elements == ("u",)
+
+
+def test_a_failed_attempt_waits_for_its_back_off(make: Make, clock: VirtualClock) -> None:
+    calls: list[int] = []
+
+    @task("flaky")
+    def flaky(context: TaskContext) -> None:
+        calls.append(context.attempt)
+        if context.attempt == 1:
+            raise OSError("no line")
+
+    engine = make(flaky)
+    engine.deploy({"p.bpmn": row("p", service("s", "flaky", headers={"retryBackoff": "PT1H"}))})
+    with Worker(engine, poll=timedelta(milliseconds=5)):
+        case = engine.start("p")
+        assert eventually(lambda: [job.state for job in engine.jobs(case)] == ["waiting"])
+        clock.advance(timedelta(minutes=47))
+        assert not engine.instance(case).is_over
+        clock.advance(timedelta(minutes=26))  # an hour, and the jitter
+        assert finished(engine, case)
+    assert calls == [1, 2]
 
 
 def test_stop_waits_for_what_runs(make: Make) -> None:

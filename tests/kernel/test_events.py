@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from flowkit.errors import NotFound, WrongState
-from flowkit.kernel import new_instance, step
+from flowkit.kernel import migrate, new_instance, step
 from flowkit.kernel import protocol as p
 from flowkit.kernel.state import Condition, Subscription, Timer
 from tests.kernel.diagrams import (
@@ -183,6 +183,36 @@ def test_multiple_catch_takes_the_first_and_parallel_multiple_waits_for_all() ->
     assert run.status == "active"
     run.deliver("c")
     assert run.status == "completed"
+
+
+@pytest.mark.parametrize("cancel", [True, False])
+def test_parallel_multiple_merges_what_all_of_its_parts_brought(cancel: bool) -> None:
+    program = compiled(
+        start(), user("a"), boundary("b", "a", message("M") + signal("S"), cancel=cancel, parallelMultiple=True),
+        log("h"), flows="s > a; b > h",
+    )  # fmt: skip
+    run = Run(program)
+    run.deliver("b", amount=80, by="M")
+    run.broadcast("S", who="王芳", by="S")
+    assert run.log == ["h"]
+    assert {"amount": 80, "who": "王芳", "by": "S"}.items() <= run.variables.items()
+    if not cancel:
+        run.deliver("b", amount=1)
+        run.broadcast("S")
+        assert (run.log, run.variables["amount"]) == (["h", "h"], 1)
+
+
+def test_what_a_parallel_multiple_event_has_seen_migrates_with_it() -> None:
+    old, new = (
+        compiled(start(), catch(name, message("M") + signal("S"), parallelMultiple=True), flows=f"s > {name}")
+        for name in ("c", "d")
+    )
+    run = Run(old)
+    run.deliver("c", n=1)
+    migrate(old, new, run.instance, {"c": "d", "s_c": "s_d"}, now=NOW)
+    events = step(new, run.instance, p.BroadcastSignal("S"), now=NOW)
+    assert isinstance(events[-1], p.InstanceEnded)
+    assert events[-1].variables["n"] == 1
 
 
 def test_multiple_throw_throws_everything() -> None:

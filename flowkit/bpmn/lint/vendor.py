@@ -17,6 +17,7 @@ from flowkit.bpmn.model import (
     Event,
     FlowNode,
     Message,
+    MessageEventDefinition,
     MultiInstanceLoopCharacteristics,
     Process,
     ScriptTask,
@@ -97,6 +98,64 @@ def mapping_target(model: Model) -> Iterator[Problem]:
                 )
 
 
+OWN = "flowkit."
+"""Begins the names of flowkit's own extension properties."""
+_INDICATOR = re.compile(r"flowkit\.kpi\.(share|mean|sum|target)\..")
+
+
+def flowkit_property(model: Model) -> Iterator[Problem]:
+    for element in _executed(model):
+        for name, value in element.extensions.properties:
+            check = _OWN.get(name)
+            if check is not None:
+                yield from check(element, value)
+            elif _INDICATOR.match(name):
+                yield from _of_process(element, name)
+            elif name.startswith(OWN):
+                known = ", ".join((*_OWN, "flowkit.kpi.share.NAME", "….mean.…", "….sum.…", "….target.…"))
+                yield Problem(element, f"there is no property '{name}'.", f"Remove it; there are {known}.")
+
+
+def _of_process(element: Element, name: str) -> Iterator[Problem]:
+    if not isinstance(element, Process):
+        yield Problem(
+            element, f"'{name}' is set on {a(element)}, where it means nothing.", "Set it on the process."
+        )
+
+
+def _outbox(element: Element, value: str) -> Iterator[Problem]:
+    if isinstance(element, SendTask):
+        throws = bool(element.message)
+    else:
+        throws = isinstance(element, ThrowEvent) and any(
+            isinstance(one, MessageEventDefinition) for one in element.definitions
+        )
+    if not throws or element.extensions.task_definition is not None:
+        yield Problem(
+            element,
+            f"'flowkit.outbox' is set on {a(element)} that throws no message itself, where it means nothing.",
+            "Choose a message and leave the job type out, or remove the property.",
+        )
+    elif not value.strip():
+        yield Problem(
+            element, "'flowkit.outbox' is empty.", "Give the kind that a deliverer is registered for."
+        )
+
+
+def _searchable(element: Element, value: str) -> Iterator[Problem]:
+    yield from _of_process(element, "flowkit.searchable")
+    for name in value.split(","):
+        if not _VARIABLE.match(name.strip()) or "." in name:
+            yield Problem(
+                element,
+                f"'flowkit.searchable' lists '{name.strip()}', which is no variable's name.",
+                "List variables of the process, separated by commas.",
+            )
+
+
+_OWN = {"flowkit.outbox": _outbox, "flowkit.searchable": _searchable}
+
+
 RULES: tuple[Rule, ...] = (
     error(
         "vendor-extension", "An extension that would run something is executed or refused.", vendor_extension
@@ -105,6 +164,11 @@ RULES: tuple[Rule, ...] = (
         "misplaced-vendor-extension",
         "An extension stands where it means something.",
         misplaced_vendor_extension,
+    ),
+    error(
+        "flowkit-property",
+        "A property of flowkit's own is known and stands where it means something.",
+        flowkit_property,
     ),
     error("mapping-target", "A mapping writes to a variable.", mapping_target),
 )

@@ -264,6 +264,13 @@ POSTPONED = Table(
     ("id",),
     ("(id) where waits_for is null", "(waits_for) where waits_for is not null"),
 )
+VARIABLE = Table(
+    "flowkit_variable",
+    ("instance text", "name text", "process text", "value text"),
+    ("instance", "name"),
+    ("(process, name, value)",),
+    clustered=True,
+)
 OUTBOX = Table(
     "flowkit_outbox",
     (
@@ -307,6 +314,7 @@ TABLES = (
     DATA_STORE,
     POSTPONED,
     OUTBOX,
+    VARIABLE,
 )
 INSTANCE_ROWS = (JOB, TIMER, SUBSCRIPTION, USER_TASK, CANDIDATE, INCIDENT)
 """What a live instance has rows in; all are gone when it ends."""

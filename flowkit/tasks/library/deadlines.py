@@ -19,12 +19,13 @@ from flowkit.tasks.calendars import china_calendar
 from flowkit.tasks.context import TaskContext
 from flowkit.tasks.library.numbering import next_number
 from flowkit.tasks.outcomes import BpmnError
-from flowkit.tasks.registry import task
+from flowkit.tasks.registry import Header, task
 
 __all__ = ["DeadlineHandlers", "SlotHandlers", "default_calendars"]
 
 MAX_WORKING_DAYS = 2_000
 MAX_DAYS_AHEAD = 366
+MIN_YEAR, MAX_YEAR = 1900, 9998
 
 log = logging.getLogger("flowkit.tasks")
 
@@ -70,7 +71,7 @@ class DeadlineHandlers:
     def __init__(self, calendars: Mapping[str, WorkingCalendar], zone: tzinfo) -> None:
         self._calendars, self._zone = calendars, zone
 
-    @task("deadline.compute", title="计算时限")
+    @task("deadline.compute", title="计算时限", headers=[Header("calendar", "工作日历")])
     def compute(
         self,
         ctx: TaskContext,
@@ -89,7 +90,20 @@ class DeadlineHandlers:
         begin = ctx.now if start is None else start
         if begin.tzinfo is None:
             begin = begin.replace(tzinfo=self._zone)
-        begin = begin.astimezone(self._zone)
+        try:
+            return {"deadline": self._end(ctx, begin.astimezone(self._zone), duration, working_days, at)}
+        except OverflowError:
+            text = "expected a deadline in the years 1 to 9999"
+            raise InvalidPayload(f"deadline.compute: {text}", [("/start", text)]) from None
+
+    def _end(
+        self,
+        ctx: TaskContext,
+        begin: datetime,
+        duration: timedelta | None,
+        working_days: int | None,
+        at: time | None,
+    ) -> datetime:
         if duration is not None:
             end = (begin.astimezone(UTC) + duration).astimezone(self._zone)
         else:
@@ -99,7 +113,7 @@ class DeadlineHandlers:
             end = datetime.combine(day, begin.timetz())
         if at is not None:
             end = datetime.combine(end.date(), at.replace(tzinfo=self._zone))
-        return {"deadline": end}
+        return end
 
 
 class SlotHandlers:
@@ -111,7 +125,11 @@ class SlotHandlers:
     def __init__(self, books: Books, calendars: Mapping[str, WorkingCalendar], zone: tzinfo) -> None:
         self._books, self._calendars, self._zone = books, calendars, zone
 
-    @task("slots.query", title="查询排班")
+    @task(
+        "slots.query",
+        title="查询排班",
+        headers=[Header("resource", "排班资源"), Header("calendar", "工作日历")],
+    )
     def query(
         self,
         ctx: TaskContext,
@@ -137,12 +155,15 @@ class SlotHandlers:
                         return {"slots": found}
         return {"slots": found}
 
-    @task("slots.book", title="预约时段")
+    @task("slots.book", title="预约时段", headers=[Header("resource", "排班资源")])
     def book(
         self, ctx: TaskContext, slot: datetime, duration_minutes: Annotated[int, Field(ge=5, le=540)] = 60
     ) -> dict[str, str]:
         """Book a slot; throws the BPMN error SLOT_TAKEN where it is booked already."""
         begin = slot if slot.tzinfo is not None else slot.replace(tzinfo=self._zone)
+        if not MIN_YEAR <= begin.year <= MAX_YEAR:
+            text = f"expected a time in the years {MIN_YEAR} to {MAX_YEAR}, found {begin.isoformat()}"
+            raise InvalidPayload(f"slots.book: {text}", [("/slot", text)])
         end = begin + timedelta(minutes=duration_minutes)
         resource = _resource(ctx)
 

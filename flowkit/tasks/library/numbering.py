@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from flowkit.errors import InvalidPayload
 from flowkit.tasks.books import Books, Page, once
 from flowkit.tasks.context import TaskContext
-from flowkit.tasks.registry import task
+from flowkit.tasks.registry import Header, task
 
 __all__ = ["NumberHandlers", "next_number"]
 
@@ -27,7 +27,7 @@ class NumberHandlers:
     def __init__(self, books: Books, zone: tzinfo) -> None:
         self._books, self._zone = books, zone
 
-    @task("document.number", title="单据编号")
+    @task("document.number", title="单据编号", headers=[Header("prefix", "编号前缀")])
     def number(self, ctx: TaskContext, prefix: str | None = None) -> dict[str, str]:
         """Give the next number of a document series; the header ``prefix`` names the series."""
         series = prefix or ctx.headers.get("prefix", "")

@@ -10,7 +10,7 @@ from flowkit.errors import InvalidPayload
 from flowkit.tasks.books import Books, Page, once
 from flowkit.tasks.context import TaskContext
 from flowkit.tasks.library.numbering import next_number
-from flowkit.tasks.registry import task
+from flowkit.tasks.registry import Header, task
 
 __all__ = ["RecordHandlers"]
 
@@ -38,7 +38,7 @@ class RecordHandlers:
                 for index, entry in enumerate(entries, start=1):
                     page.put(f"record:{kind}", str(entry.get("key", f"{index:04d}")), entry)
 
-    @task("record.save", title="登记")
+    @task("record.save", title="登记", headers=[Header("kind", "档案种类", required=True)])
     def save(self, ctx: TaskContext, record: dict[str, Any], key: str | None = None) -> dict[str, str]:
         """Store a record of the kind that the header names, or replace the one with the same key."""
         kind = _kind(ctx)
@@ -50,7 +50,7 @@ class RecordHandlers:
 
         return once(self._books, ctx, write)
 
-    @task("record.find", title="查询档案")
+    @task("record.find", title="查询档案", headers=[Header("kind", "档案种类", required=True)])
     def find(self, ctx: TaskContext, query: dict[str, Any]) -> dict[str, Any]:
         """Give the records of a kind whose fields equal those of ``query``."""
         with self._books.transaction() as page:

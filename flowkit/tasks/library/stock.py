@@ -14,7 +14,7 @@ from flowkit.tasks.books import Books, Page, once
 from flowkit.tasks.context import TaskContext
 from flowkit.tasks.library.numbering import next_number
 from flowkit.tasks.outcomes import BpmnError
-from flowkit.tasks.registry import task
+from flowkit.tasks.registry import Header, task
 from flowkit.tasks.shapes import Contact, Part, named
 
 __all__ = ["BookStock", "Stock", "StockHandlers", "SupplyHandlers"]
@@ -158,7 +158,7 @@ class SupplyHandlers:
         record = {"parts": [part.model_dump() for part in parts], "supplier": supplier}
         return {"purchase_no": self._file("采购单", "PO", ctx, record)}
 
-    @task("shipment.create", title="发货")
+    @task("shipment.create", title="发货", headers=[Header("carrier", "承运人")])
     def ship(self, ctx: TaskContext, recipient: Contact | str, items: list[Any]) -> dict[str, str]:
         """Hand goods to a carrier; the header ``carrier`` may name one."""
         record = {

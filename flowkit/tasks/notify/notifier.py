@@ -20,7 +20,7 @@ from flowkit.tasks.notify.channels import Channel, ChannelDown, ChannelRefused, 
 from flowkit.tasks.notify.templates import Templates
 from flowkit.tasks.outcomes import Retry, Undeliverable
 from flowkit.tasks.outgoing import Message, Outgoing, deliver
-from flowkit.tasks.registry import task
+from flowkit.tasks.registry import Header, task
 from flowkit.tasks.shapes import Contact
 
 if TYPE_CHECKING:
@@ -126,7 +126,11 @@ class Notifier:
 
     # ---- sending -----------------------------------------------------------------------------
 
-    @task("notify", title="发送通知")
+    @task(
+        "notify",
+        title="发送通知",
+        headers=[Header("template", "模板", required=True), Header("channel", "渠道(按先后,逗号分隔)")],
+    )
     def notify(
         self,
         ctx: TaskContext,
