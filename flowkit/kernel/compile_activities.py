@@ -202,8 +202,7 @@ class Activities:
 
     def _decision(self, node: m.BusinessRuleTask) -> DecisionSpec:
         called = node.extensions.called_decision
-        if called is None:  # pragma: no cover - the caller has looked
-            raise AssertionError(node.id)
+        assert called is not None, f"{node.id} has no called decision, as the caller has seen"
         return DecisionSpec(
             self.compiler.extension(node, called.decision_id),
             called.result_variable,
@@ -230,8 +229,7 @@ class Activities:
         script = node.extensions.script
         if script is not None:
             return self.compiler.feel(node, script.expression), script.result_variable
-        if node.script is None:  # pragma: no cover - the caller has looked
-            raise AssertionError(node.id)
+        assert node.script is not None, f"{node.id} has no script, as the caller has seen"
         return self.compiler.standard(node, node.script), node.extensions.result_variable
 
     def _ad_hoc(self, node: m.AdHocSubProcess) -> AdHocSpec:
