@@ -267,6 +267,15 @@ def loop_data(model: Model) -> Iterator[Problem]:
                     f"{name} is '{reference}', which the activity can't see.",
                     "Name its own data, or data of its scope or those around it (10.3.8).",
                 )
+        for association in node.output_associations:
+            changed = association.transformation is not None or association.assignments
+            if changed and loop.loop_data_output in association.sources:
+                yield Problem(
+                    node,
+                    f"a data association changes '{loop.loop_data_output}', the collection of what the "
+                    "instances make.",
+                    "Copy it as it is, and change it in an activity after this one.",
+                )
 
 
 def collection_mismatch(model: Model) -> Iterator[Problem]:
