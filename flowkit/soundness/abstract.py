@@ -137,7 +137,7 @@ class _Abstraction:
                 return (_fixed(None), "result")
         if node.kind == "adHocSubProcess":
             completion = self.choice(detail.completion) if detail.completion else None
-            return replace(detail, completion=completion, active_elements=None, waits=False)
+            return replace(detail, completion=completion, active_elements=None, waits=False, job=None)
         return detail
 
     def node(self, node: Node, flows: Mapping[str, Flow]) -> Node:
