@@ -96,7 +96,7 @@ class Load:
     async def _start(self, face: AsyncEngine) -> None:
         started = 0
         while self._going:
-            while started - self.done["service"] // TASKS < BACKLOG:
+            while self._going and started - self.done["service"] // TASKS < BACKLOG:
                 await face.start("service", VARIABLES)
                 started += 1
             await asyncio.sleep(0.01)

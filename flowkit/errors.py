@@ -23,6 +23,7 @@ __all__ = [
     "InvalidModel",
     "InvalidPayload",
     "NotFound",
+    "OutcomeUnknown",
     "Rejected",
     "StoreUnavailable",
     "WrongState",
@@ -97,3 +98,8 @@ class EngineClosed(FlowkitError):
 
 class StoreUnavailable(FlowkitError):
     """The database can't be reached or refused the transaction; the command was not acknowledged."""
+
+
+class OutcomeUnknown(StoreUnavailable):
+    """The connection was lost while the database committed: the command may have been stored, or not. Look
+    before you give it again."""

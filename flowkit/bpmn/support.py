@@ -140,7 +140,6 @@ FEATURES: tuple[Feature, ...] = (
 
 NOT_EXECUTED: dict[str, str] = {
     "transaction.method": "only compensation undoes a transaction here; remove the method.",
-    "adHocSubProcess.job": "name the activities to start with zeebe:adHoc activeElementsCollection.",
     "data.streaming": "data enters and leaves when an activity starts and ends; use ordinary inputs.",
     "resource.parameters": "write the query as an expression, or set zeebe:assignmentDefinition.",
     "event.process-compensation": (

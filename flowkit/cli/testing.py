@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,7 +36,10 @@ def register(app: typer.Typer) -> None:
 
 
 def play_scripts(
-    path: Annotated[Path, typer.Argument(exists=True, metavar="FOLDER", help="A folder of diagrams.")],
+    path: Annotated[
+        Path,
+        typer.Argument(exists=True, metavar="FOLDER", help="A folder of diagrams; to generate, or one file."),
+    ],
     scripts: Annotated[
         list[Path] | None, typer.Argument(help="Scripts or folders; default: its scripts and scenarios.")
     ] = None,
@@ -44,6 +49,13 @@ def play_scripts(
     data: Annotated[
         Path | None, typer.Option("--data", metavar="FILE", help="Write what was covered, as JSON.")
     ] = None,
+    generate: Annotated[
+        bool, typer.Option("--generate", help="Write scripts that together take every flow, to be filled in.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Where to; default: scenarios/PROCESS."),
+    ] = None,
     tasks: Tasks = None,
     settings: Settings = None,
     as_json: AsJson = False,
@@ -51,21 +63,20 @@ def play_scripts(
     """Play every script of a folder and tell which flows, ends and rules none of them used.
 
     Example: [bold]flowkit test processes/ --covered 100 --html coverage[/bold]
-    """
-    from flowkit.testing.suite import Suite, find_scripts  # noqa: PLC0415 heavy
 
+    Example: [bold]flowkit test --generate processes/complaint.bpmn -o drafts[/bold]
+    """
+    from flowkit.testing.suite import find_scripts  # noqa: PLC0415 heavy
+
+    if generate:
+        _generate(path, output, tasks, settings)
+        return
     if not path.is_dir():
         fail(f"expected a folder of diagrams, found the file {path}", 2)
     found = find_scripts(scripts or [path])
     if not found:
         fail(f"expected scripts (*.yaml) in {path}/scripts or {path}/scenarios, found none", 2)
-    texts = path / "templates"
-    with tempfile.TemporaryDirectory(prefix="flowkit-test-") as scratch:
-        suite = Suite(
-            path,
-            Path(scratch),
-            lambda url: handlers_of(tasks, url, settings, texts if texts.is_dir() else None)[1],
-        )
+    with _suite(path, tasks, settings) as suite:
         played = _play(suite, found, quiet=as_json)
     failed = sum(1 for one in played if one.problem)
     told = [{"script": it.script, "title": it.title, "problem": it.problem, "seconds": it.seconds}
@@ -79,6 +90,45 @@ def play_scripts(
         raise typer.Exit(FAILED)
 
 
+@contextmanager
+def _suite(folder: Path, tasks: list[str] | None, settings: Path | None) -> Iterator[Suite]:
+    from flowkit.testing.suite import Suite  # noqa: PLC0415 heavy
+
+    texts = folder / "templates"
+    with tempfile.TemporaryDirectory(prefix="flowkit-test-") as scratch:
+        yield Suite(
+            folder,
+            Path(scratch),
+            lambda url: handlers_of(tasks, url, settings, texts if texts.is_dir() else None)[1],
+        )
+
+
+def _generate(path: Path, output: Path | None, tasks: list[str] | None, settings: Path | None) -> None:
+    """Write skeletons for a file or a folder; nothing that is there is written over."""
+    from flowkit.testing.generate import Generator  # noqa: PLC0415 heavy
+
+    folder = path if path.is_dir() else path.parent
+    with _suite(folder, tasks, settings) as suite, tempfile.TemporaryDirectory() as scratch:
+        draft = Path(scratch) / "draft.yaml"
+
+        def play(text: str) -> str:
+            draft.write_text(text, "utf-8")
+            return next(suite.play([draft])).problem
+
+        generator = Generator(folder, play)
+        for process in generator.processes(None if path.is_dir() else path):
+            target = (output or folder / "scenarios") / process
+            for one in generator.skeletons(process):
+                file = target / f"generated_{one.number:02}.yaml"
+                if file.exists():
+                    fail(f"{file} is there already: move what you have filled in, or choose another -o", 2)
+                target.mkdir(parents=True, exist_ok=True)
+                file.write_text(one.text, "utf-8")
+                typer.echo(f"{'to fill in' if one.problem else 'plays':11}{file}")
+            for flow in generator.missing[process]:
+                typer.echo(f"{'no path':11}{process}: {flow}")
+
+
 def _play(suite: Suite, scripts: list[Path], *, quiet: bool) -> list[Played]:
     played = []
     for one in suite.play(scripts):
@@ -89,7 +139,8 @@ def _play(suite: Suite, scripts: list[Path], *, quiet: bool) -> list[Played]:
                 fg="red" if one.problem else None,
             )
             if one.problem:
-                typer.echo(f"       {one.problem}")
+                for line in (one.problem, *one.details.splitlines()):
+                    typer.echo(f"       {line}")
     return played
 
 

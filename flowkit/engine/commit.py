@@ -23,7 +23,7 @@ from flowkit.engine.sql.schema import EVENT, INSTANCE, JOB, OUTBOX, POSTPONED, T
 from flowkit.engine.store import Session, WriteConflict
 from flowkit.engine.telemetry import Observed
 from flowkit.engine.unit import Unit
-from flowkit.errors import Conflict, EngineClosed, StoreUnavailable, WrongState
+from flowkit.errors import Conflict, EngineClosed, OutcomeUnknown, StoreUnavailable, WrongState
 
 if TYPE_CHECKING:
     from flowkit.engine.definitions import Version
@@ -381,8 +381,9 @@ class Committer:
                         ) from conflict
                     time.sleep(0.001 * attempt)
         except Exception as error:
-            if len(entries) == 1:
-                entries[0].outcome = Outcome(error=error)
+            if len(entries) == 1 or isinstance(error, OutcomeUnknown):  # never do a thing twice
+                for entry in entries:
+                    entry.outcome = Outcome(error=error)
                 return
             for entry in entries:  # one of them is the cause: let each stand for itself
                 self._commit([entry])

@@ -17,7 +17,7 @@ from flowkit.engine.jobs import LEASE, Claimed, Report, claim, expire_leases, se
 from flowkit.engine.sql.schema import JOB, POSTPONED, START_TIMER, TIMER, Table
 from flowkit.engine.store import Session
 from flowkit.engine.triggers import due_start_timers, fire_start_timer
-from flowkit.errors import NotFound
+from flowkit.errors import NotFound, OutcomeUnknown, WrongState
 from flowkit.kernel import decode_events
 from flowkit.kernel.protocol import FailJob, FireTimer
 
@@ -97,6 +97,9 @@ class Pump:
             found.append(self._claim)
         instances = [*(job.instance for job, _ in results), *(instance for instance, _ in due.timers)]
         outcomes = self._committer.run_all([*works, *found], instances)
+        for outcome in outcomes:
+            if isinstance(outcome.error, OutcomeUnknown):  # nothing is wrong with the work itself
+                raise outcome.error
         self._repair(repairs, outcomes)
         cycle = Cycle(outcomes[len(works)].get())
         if claiming:
@@ -137,7 +140,7 @@ def _settling(job: Claimed, report: Report) -> Work:
 
 def _refusing(job: Claimed) -> Repair:
     def refuse(error: BaseException) -> Work | None:
-        if isinstance(error, NotFound):  # cancelled meanwhile, or done by the next worker
+        if isinstance(error, NotFound | WrongState):  # cancelled meanwhile, or stored before
             _log.info("The result of job %s came too late: %s", job.id, error)
             return None
         _log.error("The result of job %s was refused.", job.id, exc_info=error)

@@ -10,12 +10,8 @@ import msgspec
 from flowkit.errors import NotFound, WrongState
 from flowkit.kernel import protocol as p
 from flowkit.kernel.activity import finish, work
-from flowkit.kernel.behaviours.scopes import (
-    activate_activities,
-    arm_event_subprocesses,
-    complete_ad_hoc,
-    prepare_event_subprocesses,
-)
+from flowkit.kernel.behaviours.ad_hoc import activate_activities, complete_ad_hoc
+from flowkit.kernel.behaviours.scopes import arm_event_subprocesses, prepare_event_subprocesses
 from flowkit.kernel.catching import rearm
 from flowkit.kernel.correlating import carried, learn
 from flowkit.kernel.formula import Trouble

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from flowkit.errors import NotFound, WrongState
 from flowkit.kernel import protocol as p
-from flowkit.kernel.behaviours.scopes import (
-    arm_event_subprocesses,
-    begin_activity,
-    prepare_event_subprocesses,
-)
+from flowkit.kernel.behaviours.ad_hoc import begin_activity
+from flowkit.kernel.behaviours.scopes import arm_event_subprocesses, prepare_event_subprocesses
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.lifecycle import consume, enter, open_scope, take, withdraw
 from flowkit.kernel.multi_instance import continue_body, inside_body

@@ -260,7 +260,11 @@ def _node(node: m.FlowNode, draft: Draft) -> m.FlowNode:
     match changed:
         case m.SubProcess():
             nodes, flows = _container(changed, draft)
-            return replace(changed, nodes=nodes, flows=flows)
+            extensions = changed.extensions
+            if extensions.task_definition is not None:
+                draft.assume(f"The worker that directs {label(node)} starts each of its activities once.")
+                extensions = replace(extensions, task_definition=None)
+            return replace(changed, nodes=nodes, flows=flows, extensions=extensions)
         case m.UserTask():
             return _user_task(changed, draft)
         case m.CallActivity():

@@ -40,22 +40,25 @@ class TooManyChoices(Exception):
 class Chooser:
     """Answers each condition in turn from a given list of answers, then with False.
 
-    After a run ``taken`` holds all answers; the explorer flips them one by one.
+    After a run ``taken`` holds all answers, and ``asked`` the conditions; the explorer flips them one by
+    one.
     """
 
     def __init__(self) -> None:
         self.given: tuple[bool, ...] = ()
         self.taken: list[bool] = []
+        self.asked: list[str] = []
 
     def prepare(self, given: tuple[bool, ...]) -> None:
-        self.given, self.taken = given, []
+        self.given, self.taken, self.asked = given, [], []
 
-    def choose(self) -> bool:
+    def choose(self, text: str = "") -> bool:
         position = len(self.taken)
         if position >= _MOST_CHOICES:
             raise TooManyChoices
         answer = self.given[position] if position < len(self.given) else False
         self.taken.append(answer)
+        self.asked.append(text)
         return answer
 
 
@@ -68,7 +71,7 @@ class _Choice:
         self.chooser, self.text, self.reads = chooser, text, frozenset({TICK})
 
     def evaluate(self, scope: Mapping[str, Any], **_: Any) -> bool:
-        return self.chooser.choose()
+        return self.chooser.choose(self.text)
 
 
 def _fixed(value: Any) -> Formula:
@@ -134,7 +137,7 @@ class _Abstraction:
                 return (_fixed(None), "result")
         if node.kind == "adHocSubProcess":
             completion = self.choice(detail.completion) if detail.completion else None
-            return replace(detail, completion=completion, active_elements=None, waits=False)
+            return replace(detail, completion=completion, active_elements=None, waits=False, job=None)
         return detail
 
     def node(self, node: Node, flows: Mapping[str, Flow]) -> Node:

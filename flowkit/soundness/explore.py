@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,7 +32,7 @@ from flowkit.soundness.interleaving import Independence
 from flowkit.soundness.marking import forget_repeated_records, marking
 from flowkit.soundness.outside import Thrown, errors_from_outside
 
-__all__ = ["Exploration", "State", "Stuck", "explore"]
+__all__ = ["Exploration", "Move", "State", "Stuck", "explore"]
 
 _NOW = datetime(2000, 1, 1, tzinfo=UTC)
 _CALLER = p.ParentCall("caller", 1)
@@ -40,6 +40,24 @@ _CALLER = p.ParentCall("caller", 1)
 _MOST_BRANCHES = 256
 MOST_TOKENS = 12
 """So many tokens at one place, and one more for each flow into it, are as many as there may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What led from one state to another. ``kind``: start, task, job, call, decision, timer, message,
+    signal, condition, or error and escalation with their ``code``; ``node`` is where it happened.
+
+    ``asked`` are the conditions that were looked at, with their answers; ``flows`` and ``entered`` what
+    the tokens passed by; ``thrown`` the code of an error that left the process.
+    """
+
+    kind: str
+    node: str
+    code: str = ""
+    asked: tuple[tuple[str, bool], ...] = ()
+    flows: tuple[str, ...] = ()
+    entered: tuple[str, ...] = ()
+    thrown: str = ""
 
 
 @dataclass(slots=True)
@@ -53,11 +71,21 @@ class State:
     by: str
     status: str
     followers: list[int] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    """How each of the ``followers`` is reached."""
     expandable: bool = True
 
 
-Move = tuple[p.Command, str, frozenset[int]]
-"""A command, its name in the trail, and the waits that have thrown their escalation by it."""
+Try = tuple[p.Command, str, frozenset[int], Move]
+"""A command, its name in the trail, the waits that have thrown their escalation by it, and what it is."""
+
+_KINDS: dict[type, str] = {
+    Job: "job",
+    UserTask: "task",
+    Call: "call",
+    Request: "decision",
+    Timer: "timer",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +103,8 @@ class Exploration:
     """What was seen. ``decided``: all states were seen within the bounds."""
 
     states: list[State] = field(default_factory=list)
+    begins: list[tuple[int, Move]] = field(default_factory=list)
+    """The states right after the start, and how each is reached."""
     faults: list[Stuck] = field(default_factory=list)
     errors: dict[str, tuple[int, str]] = field(default_factory=dict)
     """Where errors left the process: the state before, and the step that did it."""
@@ -82,6 +112,10 @@ class Exploration:
     decided: bool = True
     before: tuple[str, ...] = ()
     """What happened before the branch that was explored alone began."""
+    started_by: str = ""
+    """The event that begins the branch."""
+    first_flows: tuple[str, ...] = ()
+    """The flows from that event."""
     beside: list[Exploration] = field(default_factory=list)
     """The branches beside the flow, each explored alone."""
 
@@ -126,6 +160,8 @@ def explore(program: Program, *, max_states: int = 5_000, reduce: bool = True) -
         state, label = explorer.began[branch.event]
         event = program.label(branch.event)
         alone.before = (*found.trail(state), label, *((event,) if event != label else ()))
+        alone.started_by = branch.event
+        alone.first_flows = tuple(flow.id for flow in program.nodes[branch.event].out)
         found.beside.append(alone)
         found.decided = found.decided and alone.decided
     return found
@@ -169,14 +205,14 @@ class _Explorer:
         blank = encode_instance(new_instance(self.program, "i"))
         starts = [start.node for start in self.program.starts if start.kind != "none"]
         if self.program.containers[self.program.process_id].starts:
-            self._branches(blank, frozenset(), -1, p.Start(parent=_CALLER), "start")
+            starts_here = Move("start", "")
+            self._branches(blank, frozenset(), -1, p.Start(parent=_CALLER), "start", starts_here)
         for start in self.program.starts:
             if start.kind == "none" and len(starts) + 1 < len(self.program.starts):
                 starts.insert(0, start.node)
         for node in dict.fromkeys(starts):
-            self._branches(
-                blank, frozenset(), -1, p.Start(start_event=node, parent=_CALLER), self._label(node)
-            )
+            command = p.Start(start_event=node, parent=_CALLER)
+            self._branches(blank, frozenset(), -1, command, self._label(node), Move("start", node))
 
     def _label(self, node: str) -> str:
         return self.original.label(node)
@@ -188,9 +224,9 @@ class _Explorer:
             return
         instance = decode_instance(state.saved)
         stuck = self._stuck(state, instance)
-        moves: dict[int, list[Move]] = {}
-        for token, command, label, fired in self._commands(instance, state.fired):
-            moves.setdefault(token, []).append((command, label, fired))
+        moves: dict[int, list[Try]] = {}
+        for token, tried in self._commands(instance, state.fired):
+            moves.setdefault(token, []).append(tried)
         if not moves and not stuck:
             node = next(iter(instance.tokens.values())).node
             self.found.faults.append(Stuck("deadlock", state.number, node, ""))
@@ -201,12 +237,12 @@ class _Explorer:
         for several in moves.values():
             self._move(state, several)
 
-    def _move(self, state: State, moves: list[Move]) -> bool:
+    def _move(self, state: State, moves: list[Try]) -> bool:
         """Make the moves; True if each led to a state that is still to be looked at."""
         fresh = True
-        for command, label, fired in moves:
+        for command, label, fired, move in moves:
             first = len(state.followers)
-            self._branches(state.saved, state.fired | fired, state.number, command, label)
+            self._branches(state.saved, state.fired | fired, state.number, command, label, move)
             fresh = fresh and all(number > self.closed for number in state.followers[first:])
         return fresh
 
@@ -231,7 +267,13 @@ class _Explorer:
         return found
 
     def _branches(
-        self, saved: bytes, fired: frozenset[int], origin: int, command: p.Command, label: str
+        self,
+        saved: bytes,
+        fired: frozenset[int],
+        origin: int,
+        command: p.Command,
+        label: str,
+        move: Move,
     ) -> None:
         """Carry out the command once for every way its conditions can turn out."""
         todo: list[tuple[bool, ...]] = [()]
@@ -252,10 +294,17 @@ class _Explorer:
             taken = self.chooser.taken
             for position in range(len(given), len(taken)):
                 todo.append((*taken[:position], True))
-            self._arrive(instance, events, fired, origin, label)
+            asked = tuple(zip(self.chooser.asked, taken, strict=True))
+            self._arrive(instance, events, fired, origin, label, replace(move, asked=asked))
 
     def _arrive(
-        self, instance: Instance, events: list[p.Event], fired: frozenset[int], origin: int, label: str
+        self,
+        instance: Instance,
+        events: list[p.Event],
+        fired: frozenset[int],
+        origin: int,
+        label: str,
+        move: Move,
     ) -> None:
         found = self.found
         no_flow = any(isinstance(e, p.IncidentRaised) and e.kind == "no_flow" for e in events)
@@ -279,8 +328,12 @@ class _Explorer:
             self._judge(state, instance)
             if instance.status == "active":
                 self.queue.append(number)
+        move = _passing(move, events, instance.status)
         if origin >= 0:
             found.states[origin].followers.append(number)
+            found.states[origin].moves.append(move)
+        else:
+            found.begins.append((number, move))
 
     def _note_beside(self, events: list[p.Event], origin: int, label: str) -> None:
         """Which branches beside the flow began here, and whether they outlived the step."""
@@ -316,21 +369,23 @@ class _Explorer:
 
     # ---- what can happen --------------------------------------------------------------------
 
-    def _commands(
-        self, instance: Instance, fired: frozenset[int]
-    ) -> Iterator[tuple[int, p.Command, str, frozenset[int]]]:
-        """Whose move it is (0: not one token's), the move, its name, and what has thrown an escalation."""
+    def _commands(self, instance: Instance, fired: frozenset[int]) -> Iterator[tuple[int, Try]]:
+        """Whose move it is (0: not one token's), and what can be tried."""
+        nothing: frozenset[int] = frozenset()
         for wait in instance.waits.values():
             label = self._label(wait.node)
-            for command, suffix, thrown in self._answers(instance, wait, fired):
-                yield wait.token, command, label + suffix, thrown
+            kind = wait.kind if isinstance(wait, Subscription) else _KINDS.get(type(wait), "")
+            for command, what, code in self._answers(instance, wait, fired):
+                suffix = f": {what} {code}" if what else ""
+                thrown = frozenset({wait.key}) if what == "escalation" else nothing
+                yield wait.token, (command, label + suffix, thrown, Move(what or kind, wait.node, code))
         if instance.conditions:
-            yield 0, p.SetVariables({TICK: 1}), "a condition", frozenset()
+            yield 0, (p.SetVariables({TICK: 1}), "a condition", nothing, Move("condition", ""))
 
     def _answers(
         self, instance: Instance, wait: Wait, fired: frozenset[int]
-    ) -> Iterator[tuple[p.Command, str, frozenset[int]]]:
-        nothing: frozenset[int] = frozenset()
+    ) -> Iterator[tuple[p.Command, str, str]]:
+        """The commands that answer a wait; for errors and escalations with their kind and code."""
         match wait:
             case Job() | UserTask() | Call():
                 called = isinstance(wait, Call)
@@ -339,21 +394,21 @@ class _Explorer:
                     else p.CompleteJob(wait.key) if isinstance(wait, Job)
                     else p.CompleteUserTask(wait.key)
                 )  # fmt: skip
-                yield done, "", nothing
+                yield done, "", ""
                 error = p.ErrorFromCall if called else p.ThrowBpmnError
                 escalation = p.EscalationFromCall if called else p.ThrowEscalation
                 for kind, code in self._throwable(wait.node):
                     if kind == "error":
-                        yield error(wait.key, code), f": error {code}", nothing
+                        yield error(wait.key, code), kind, code
                     elif wait.key not in fired:
-                        yield escalation(wait.key, code), f": escalation {code}", frozenset({wait.key})
+                        yield escalation(wait.key, code), kind, code
             case Request():
-                yield p.CompleteDecision(wait.key), "", nothing
+                yield p.CompleteDecision(wait.key), "", ""
             case Timer() if self._may_occur(instance, wait):
-                yield p.FireTimer(wait.key), "", nothing
+                yield p.FireTimer(wait.key), "", ""
             case Subscription() if self._may_occur(instance, wait):
                 message = wait.kind == "message"
-                yield p.DeliverMessage(wait.key) if message else p.BroadcastSignal(wait.name), "", nothing
+                yield p.DeliverMessage(wait.key) if message else p.BroadcastSignal(wait.name), "", ""
 
     def _may_occur(self, instance: Instance, wait: Timer | Subscription) -> bool:
         """A non-interrupting event could come again and again; once it is dealt with it may."""
@@ -372,3 +427,11 @@ class _Explorer:
                 if catch.kind in ("error", "escalation"):
                     yield catch.kind, catch.name or "any"
         yield from self.outward.get(node_id, ())
+
+
+def _passing(move: Move, events: list[p.Event], status: str) -> Move:
+    """The move with what the tokens passed by."""
+    flows = tuple(e.flow for e in events if isinstance(e, p.FlowTaken | p.TokenCreated) and e.flow)
+    entered = tuple(e.node for e in events if isinstance(e, p.ElementEntered))
+    codes = [e.code for e in events if isinstance(e, p.ErrorThrown)] if status == "error" else []
+    return replace(move, flows=flows, entered=entered, thrown=codes[-1] if codes else "")

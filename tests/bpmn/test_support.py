@@ -166,10 +166,6 @@ _TASK = '<startEvent id="s"/>{}<endEvent id="e"/>' + _flow("f1", "s", "x") + _fl
 _INNER = f'<startEvent id="is"/><endEvent id="ie"/>{_flow("i1", "is", "ie")}'
 REFUSED = {
     "transaction.method": _TASK.format(f'<transaction id="x" method="##Image">{_INNER}</transaction>'),
-    "adHocSubProcess.job": _TASK.format(
-        '<adHocSubProcess id="x"><extensionElements><zeebe:taskDefinition type="agent"/></extensionElements>'
-        '<userTask id="t" name="T"/></adHocSubProcess>'
-    ),
     "data.streaming": _TASK.format(
         '<userTask id="x" name="T"><ioSpecification><dataInput id="i"/><inputSet>'
         "<dataInputRefs>i</dataInputRefs><whileExecutingInputRefs>i</whileExecutingInputRefs></inputSet>"

@@ -72,6 +72,32 @@ def test_the_main_path_does_not_lead_to_an_error():
     assert shapes["done"].bounds.center[1] > line
 
 
+def test_a_branch_goes_straight_on_where_the_main_path_leaves_the_lane():
+    """The longer way leads into the next lane; what stays in the lane needs no row of its own."""
+    lanes = (
+        '<bpmn:lane id="first"><bpmn:flowNodeRef>s</bpmn:flowNodeRef><bpmn:flowNodeRef>g</bpmn:flowNodeRef>'
+        '<bpmn:flowNodeRef>e</bpmn:flowNodeRef></bpmn:lane><bpmn:lane id="second">'
+        "<bpmn:flowNodeRef>a</bpmn:flowNodeRef><bpmn:flowNodeRef>f</bpmn:flowNodeRef></bpmn:lane>"
+    )
+    content = """
+        startEvent s
+        exclusiveGateway g ok?
+        endEvent e
+        task a
+        endEvent f
+        s > g
+        g > e: yes
+        g > a: no
+        a > f
+    """
+    data = definitions(
+        '<bpmn:collaboration id="c"><bpmn:participant id="us" processRef="p"/></bpmn:collaboration>'
+        f'<bpmn:process id="p"><bpmn:laneSet id="ls">{lanes}</bpmn:laneSet>{short(content)}</bpmn:process>'
+    )
+    shapes = _shapes(data)
+    assert len({shapes[identity].bounds.center[1] for identity in ("s", "g", "e")}) == 1
+
+
 def test_what_branches_off_hangs_below():
     """Exceptions lie under the line that they leave."""
     shapes = _shapes(process(_DECISION))

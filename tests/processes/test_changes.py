@@ -131,3 +131,43 @@ def test_unsolved_after_a_single_cycle(play: Play) -> None:
     )
     change = changed("complaint.bpmn", "get or else(max_cycles, 3)", "get or else(max_cycles, 1)")
     passes_only(play, script, change)
+
+
+@pytest.mark.parametrize(
+    ("name", "steps", "add", "expect", "file", "old", "new"),
+    [
+        (
+            "vehicle_reception/old_customer", 0, [{"wait": "PT61S"}], {"not_passed": ["提醒服务主管"]},
+            "vehicle_reception.bpmn", "get or else(greeting_limit, &quot;PT1M&quot;)",
+            "get or else(greeting_limit, &quot;PT2M&quot;)",
+        ),
+        (
+            "extra_work/safety_refused_unreachable", 1, [{"wait": "PT1H"}], {"ended": True},
+            "extra_work.bpmn", "get or else(reply_limit, &quot;PT2H&quot;)",
+            "get or else(reply_limit, &quot;PT1H&quot;)",
+        ),
+        (
+            "parts_procurement/arrives", 1, [{"until": "2025-03-15T10:00:00+08:00"}],
+            {"passed": ["无法采购"]},
+            "parts_procurement.bpmn", "get or else(arrival_grace_days, 30)",
+            "get or else(arrival_grace_days, 10)",
+        ),
+        (
+            "post_repair_followup/three_days_late", 0, [{"until": "2025-03-05T09:00:00+08:00"}],
+            {"passed": ["报告经理"]},
+            "post_repair_followup.bpmn", "get or else(contact_limit, &quot;P3D&quot;)",
+            "get or else(contact_limit, &quot;P2D&quot;)",
+        ),
+        (
+            "archive_check/complete", 1, [], {"open": ["决定是否先放行"]},
+            "decisions/document_requirements.dmn", '["客户","服务顾问","主修人"]',
+            '["客户","服务顾问","主修人","质检员"]',
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) and "/" in value else "",
+)  # fmt: skip
+def test_the_called_processes_change_likewise(
+    play: Play, name: str, steps: int, add: Any, expect: Any, file: str, old: str, new: str
+) -> None:
+    script = scenario(f"scenarios/{name}", steps=steps, add=add, expect=expect)
+    passes_only(play, script, changed(file, old, new))

@@ -285,6 +285,26 @@ def ad_hoc_output(model: Model) -> Iterator[Problem]:
             )
 
 
+def ad_hoc_job(model: Model) -> Iterator[Problem]:
+    for _, node in model.run(AdHocSubProcess):
+        if node.extensions.task_definition is None:
+            continue
+        ad_hoc = node.extensions.ad_hoc
+        if node.completion_condition is not None or (ad_hoc is not None and ad_hoc.active_elements):
+            yield Problem(
+                node,
+                "a worker directs the ad-hoc subprocess, but a completionCondition or "
+                "activeElementsCollection is given too.",
+                "Remove them, or the job type: the worker says what to start, and when it is enough.",
+            )
+        if node.ordering == "Sequential":
+            yield Problem(
+                node,
+                "a worker directs the ad-hoc subprocess, but its ordering is sequential.",
+                "Set the ordering to Parallel: the worker starts one after the other if it likes.",
+            )
+
+
 def operation_message(model: Model) -> Iterator[Problem]:
     operations = {operation.id: operation for operation in model.definitions.operations}
     for _, node in model.all(FlowNode):
@@ -336,6 +356,7 @@ RULES: tuple[Rule, ...] = (
     error("invalid-binding", "A reference is bound to latest, deployment or versionTag.", invalid_binding),
     error("quantity", "Start and completion quantities are 1 or more.", quantity),
     error("ad-hoc-content", "An ad-hoc subprocess has no start and end events.", ad_hoc_content),
+    error("ad-hoc-job", "A worker directs an ad-hoc subprocess alone.", ad_hoc_job),
     error("ad-hoc-output", "An ad-hoc subprocess collects something into something.", ad_hoc_output),
     error("operation-message", "A message belongs to the operation that it is used with.", operation_message),
     warning("unnamed-user-task", "A user task has a name.", unnamed_user_task),

@@ -22,7 +22,7 @@ from psycopg.pq import TransactionStatus
 from flowkit.engine.sql.migrations import is_current, migrate_schema
 from flowkit.engine.sql.schema import SQL_TYPES, TABLES
 from flowkit.engine.store import Row, Session, WriteConflict, driver_connection
-from flowkit.errors import StoreUnavailable
+from flowkit.errors import OutcomeUnknown, StoreUnavailable
 
 __all__ = ["PostgreSQLSession", "PostgreSQLStore"]
 
@@ -167,12 +167,20 @@ class PostgreSQLStore:
             session = self._writer
             with session.connection.pipeline() as pipeline:
                 session.run("BEGIN")
+                committing = False
                 try:
                     yield session
+                    committing = True
                     session.run("COMMIT")
                     pipeline.sync()
-                except BaseException:
+                except BaseException as error:
+                    lost = committing and session.connection.broken
                     self._roll_back(session, pipeline)
+                    if lost and isinstance(error, psycopg.Error):
+                        raise OutcomeUnknown(
+                            f"The connection to PostgreSQL was lost during a commit ({error}): the command "
+                            "may have been stored, or not. Look before you give it again."
+                        ) from error
                     raise
 
     def _roll_back(self, session: PostgreSQLSession, pipeline: Any) -> None:

@@ -8,7 +8,7 @@ Where an element has several faces (a script in FEEL or a job), the variant's na
 from __future__ import annotations
 
 from flowkit.bpmn import model as m
-from flowkit.kernel.behaviours import events, gateways, scopes, tasks
+from flowkit.kernel.behaviours import ad_hoc, events, gateways, scopes, tasks
 from flowkit.kernel.program import Behaviour
 
 __all__ = ["BEHAVIOURS", "VARIANTS"]
@@ -25,7 +25,7 @@ BEHAVIOURS: dict[type[m.FlowNode], Behaviour] = {
     m.CallActivity: tasks.CALL,
     m.SubProcess: scopes.SUBPROCESS,
     m.Transaction: scopes.SUBPROCESS,
-    m.AdHocSubProcess: scopes.AD_HOC,
+    m.AdHocSubProcess: ad_hoc.AD_HOC,
     m.ExclusiveGateway: gateways.EXCLUSIVE,
     m.ParallelGateway: gateways.PARALLEL,
     m.InclusiveGateway: gateways.INCLUSIVE,

@@ -25,7 +25,7 @@ from flowkit.kernel.state import Token
 from flowkit.kernel.throwing import throw
 from flowkit.timers import parse_timer_date
 
-__all__ = ["CALL", "DECISION", "JOB", "PASS", "RECEIVE", "SCRIPT", "SEND", "USER_TASK"]
+__all__ = ["CALL", "DECISION", "JOB", "PASS", "RECEIVE", "SCRIPT", "SEND", "USER_TASK", "open_job"]
 
 MAXIMUM_RETRIES = 1_000
 
@@ -46,7 +46,11 @@ def _local(frame: Frame, token: Token) -> Mapping[str, Any]:
 
 
 def _job(frame: Frame, token: Token, node: Node) -> None:
-    spec: JobSpec = node.detail
+    open_job(frame, token, node, node.detail)
+
+
+def open_job(frame: Frame, token: Token, node: Node, spec: JobSpec) -> None:
+    """Give a worker something to do for ``node``; raises Trouble."""
     scope = frame.instance.inner_scope(token)
     job_type = _text(frame, spec.type, scope, "job type")
     retries = _whole(frame, spec.retries, scope, "number of retries", MAXIMUM_RETRIES)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from flowkit.bpmn.diagram.layout.aside import place_aside
 from flowkit.bpmn.diagram.layout.columns import forward_edges
@@ -38,6 +39,7 @@ class _Run:
 class _Chain:
     nodes: list[Node]
     attach: str = ""
+    exception: bool = False
     leads_to: str = ""
     runs: list[_Run] = field(default_factory=list)
     branches: list[_Chain] = field(default_factory=list)
@@ -89,8 +91,8 @@ def _chains(sheet: Sheet, edges: list[Edge]) -> list[_Chain]:
     taken: set[str] = set()
     for start in (*_main_starts(sheet, nodes, incoming, weight), *nodes):
         if start.id not in taken:
-            attach = next((e.source for e in incoming[start.id] if e.source in taken), "")
-            chain = _Chain([], attach)
+            into = next((e for e in incoming[start.id] if e.source in taken), None)
+            chain = _Chain([], into.source if into else "", exception=bool(into and into.boundary))
             _follow(sheet, chain, start, outgoing, weight, taken)
             chains.append(chain)
     return chains
@@ -180,16 +182,31 @@ def _pack_branches(sheet: Sheet, parent: _Chain, branches: list[_Chain]) -> None
     if parent.nodes:
         branches = sorted(branches, key=lambda chain: _nesting(sheet, chain))
     rows = {node.id: run.row for runs in parent.block.values() for run in runs for node in run.nodes}
+    leaves = _leaves(sheet, parent)
     for branch in branches:
         start = sheet.nodes.get(branch.attach)
         for lane, runs in branch.block.items():
             block = parent.block.setdefault(lane, [])
-            shift = rows.get(start.id, 0) + 1 if start is not None and start.lane == lane else 0
+            shift = 0
+            if start is not None and start.lane == lane:
+                straight = start.id in leaves and not branch.exception
+                shift = rows.get(start.id, 0) + (not straight)
             while any(_clash(run, other, shift) for run in runs for other in block):
                 shift += 1
             for run in runs:
                 run.row += shift
             block.extend(runs)
+
+
+def _leaves(sheet: Sheet, chain: _Chain) -> set[str]:
+    """The nodes at which a chain leaves its lane upright: a branch that stays there may go straight on."""
+    found = set()
+    for node, following in pairwise(chain.nodes):
+        between = range(min(node.lane, following.lane) + 1, max(node.lane, following.lane))
+        passed = (other for other in sheet.nodes.values() if other.lane in between)
+        if node.lane != following.lane and all(other.column != node.column for other in passed):
+            found.add(node.id)
+    return found
 
 
 def _nesting(sheet: Sheet, chain: _Chain) -> tuple[int, int, int]:
