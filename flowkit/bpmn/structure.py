@@ -17,7 +17,7 @@ from flowkit.bpmn.schema import BPMN, BPMNDI, ELEMENTS, ENUMERATIONS, Attribute,
 from flowkit.bpmn.xml import Node
 from flowkit.findings import Finding, Severity
 
-__all__ = ["check_attributes", "check_counts", "check_structure", "check_value", "out_of_order"]
+__all__ = ["check_attributes", "check_counts", "check_structure", "check_value", "is_number", "out_of_order"]
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _NAME = re.compile(r"[^\W\d][\w.\-·]*\Z")
@@ -153,7 +153,7 @@ def check_value(node: Node, what: str, rule: Attribute, value: str, index: Index
         wrong = "true or false"
     elif kind == "int" and not _INTEGER.match(text):
         wrong = "a whole number"
-    elif kind == "number" and not _NUMBER.match(text):
+    elif kind == "number" and not is_number(text):
         wrong = "a number"
     elif kind == "technology" and text.startswith("##") and text.lower() not in _technologies(rule.name):
         wrong = "a URI or one of " + ", ".join(_TECHNOLOGIES[rule.name])
@@ -165,6 +165,11 @@ def check_value(node: Node, what: str, rule: Attribute, value: str, index: Index
         yield from _check_reference(node, what, rule.targets, text, index)
     if wrong:
         yield finding("invalid-value", node, f"{what} is '{text[:60]}', but must be {wrong}.", "Correct it.")
+
+
+def is_number(text: str) -> bool:
+    """A finite decimal number, as the schema's ``double`` writes it."""
+    return _NUMBER.match(text.strip()) is not None
 
 
 def _technologies(attribute: str) -> list[str]:

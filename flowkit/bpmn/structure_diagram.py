@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from flowkit.bpmn.index import Index, finding, resolve
 from flowkit.bpmn.schema import BPMN, BPMNDI, ElementType, is_a, read_table
-from flowkit.bpmn.structure import check_attributes, check_counts, out_of_order
+from flowkit.bpmn.structure import check_attributes, check_counts, is_number, out_of_order
 from flowkit.bpmn.xml import Node
 from flowkit.findings import Finding
 
@@ -88,6 +88,8 @@ def _check(diagram: Node, ids: _Ids) -> Iterator[Finding]:
     while stack:
         node = stack.pop()
         element = DIAGRAM_TYPES[node.tag]
+        if _is_plain(node, element):
+            continue
         yield from check_attributes(node, element, ids.model)
         if node.text.strip():
             yield finding("unexpected-text", node, f"<{node.tag}> holds text, but may only hold elements.")
@@ -96,6 +98,22 @@ def _check(diagram: Node, ids: _Ids) -> Iterator[Finding]:
         yield from _check_references(node, ids)
         yield from _check_children(node, element)
         stack.extend(child for child in reversed(node.children) if _is_known(child))
+
+
+def _is_plain(node: Node, element: ElementType) -> bool:
+    """A point or rectangle with nothing but its numbers: most of a diagram, so told apart quickly."""
+    return (
+        element.name in ("waypoint", "Bounds")
+        and not node.children
+        and not node.text.strip()
+        and node.attributes.keys() == _COORDINATES[element.name]
+        and all(map(is_number, node.attributes.values()))
+    )
+
+
+_COORDINATES = {
+    name: {("", attribute) for attribute in DIAGRAM_TYPES[name].attributes} for name in ("waypoint", "Bounds")
+}
 
 
 def _is_known(node: Node) -> bool:

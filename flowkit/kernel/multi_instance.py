@@ -112,8 +112,7 @@ def _start_next(frame: Frame, node: Node, body: int) -> None:
 
 
 def _loop(scope: Scope) -> LoopState:
-    if scope.loop is None:  # pragma: no cover - a body always has its counters
-        raise AssertionError(f"scope {scope.key} is no loop body")
+    assert scope.loop is not None, f"scope {scope.key} is no loop body"
     return scope.loop
 
 

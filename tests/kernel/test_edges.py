@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from flowkit.errors import Rejected
 from flowkit.kernel import Program
 from flowkit.kernel import protocol as p
 from flowkit.kernel.state import UserTask
@@ -11,15 +12,24 @@ from tests.kernel.diagrams import (
     TERMINATE,
     Run,
     both,
+    boundary,
+    catch,
     compiled,
+    condition,
     done_when,
     element,
     end,
+    event_sub,
     log,
+    message,
+    script,
     start,
     sub,
     user,
+    xor,
 )
+
+WORK = '<zeebe:taskDefinition type="work"/>'
 
 
 def test_a_token_on_its_way_goes_down_with_its_scope() -> None:
@@ -104,3 +114,40 @@ def test_a_sequence_that_is_done_starts_nothing_more_but_keeps_what_runs() -> No
     run.complete("c")
     assert run.status == "completed"
     assert "d" not in run.trail
+
+
+def test_an_error_of_a_job_that_the_called_does_not_catch_ends_it_and_tells_the_caller() -> None:
+    program = compiled(start(), element("serviceTask", "a", extensions=WORK), end(), flows="s > a; a > e")
+    run = Run(program, parent=True)
+    run.throw("a", "E9", part="P-1")
+    [ended] = run.of(p.InstanceEnded)
+    assert (ended.outcome, ended.code) == ("error", "E9")
+    assert run.trail == ["s"]
+
+
+def test_a_condition_that_an_other_has_made_moot_is_not_triggered() -> None:
+    """Both come true at once; the first interrupts the scope in which the second waits."""
+    program = compiled(
+        start(),
+        sub("u", start("us"), catch("c", condition("n > 1")), end("ue"), flows="us > c; c > ue"),
+        boundary("b", "u", condition("n > 1")),
+        end(), end("e2"), flows="s > u; u > e; b > e2",
+    )  # fmt: skip
+    run = Run(program, n=0)
+    run.set(n=2)
+    assert run.status == "completed"
+    assert ("b" in run.trail) != ("c" in run.trail)
+
+
+def test_what_an_activity_of_an_endless_loop_did_is_told_where_it_was_stopped() -> None:
+    flows = "s > m; m > a; a > g; g > m : true; g > e : false"
+    program = compiled(start(), xor("m"), script("a", "n + 1", "n"), xor("g"), end(), flows=flows)
+    run = Run(program, n=0)
+    assert run.incidents[0].kind == "endless_loop"
+
+
+def test_an_event_subprocess_can_not_be_entered_by_hand() -> None:
+    box = event_sub("h", start("hs", message("M")), end("he"), flows="hs > he")
+    run = Run(compiled(start(), user("a"), box, end(), flows="s > a; a > e"))
+    with pytest.raises(Rejected, match="h"):
+        run.do(p.Modify((p.StartAt("h"),)))

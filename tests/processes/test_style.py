@@ -24,19 +24,6 @@ CROWDED = 13
 QUOTE = re.compile(r"「[^」]+」.*\[00[0-4]\]", re.DOTALL)
 OWN_ADDITION = "来源未述"
 
-# Not yet revised: to be emptied.
-UNQUOTED = {
-    "appointment",
-    "appointment_arrival",
-    "ecommerce_return",
-    "lamp_return",
-    "onsite_repair",
-    "proactive_appointment",
-    "return_execution",
-}
-DISCOURAGED = {"onsite_repair", "return_execution"}
-TOO_CROWDED = {"ecommerce_return", "onsite_repair", "appointment", "lamp_return"}
-
 each_diagram = pytest.mark.parametrize("file", DIAGRAMS, ids=lambda file: file.stem)
 
 
@@ -55,7 +42,7 @@ def test_activities_and_timers_quote_their_source(file: Path) -> None:
     ]
     assert nodes
     missing = [str(node.get("id")) for node in nodes if not _documented(node)]
-    assert missing == [] or file.stem in UNQUOTED
+    assert missing == []
 
 
 @each_diagram
@@ -76,7 +63,7 @@ def test_no_level_is_crowded(file: Path) -> None:
             crowded[level.get("id")] = len(seen)
         if level.tag == f"{BPMN}subProcess":
             assert level.get("id") in planes, f"{level.get('id')} has no plane to drill into"
-    assert crowded == {} or file.stem in TOO_CROWDED
+    assert crowded == {}
 
 
 @pytest.mark.nightly
@@ -89,4 +76,4 @@ def test_bpmnlint_recommends_nothing_else(file: Path, tmp_path: Path) -> None:
     (tmp_path / ".bpmnlintrc").write_text('{"extends": "bpmnlint:recommended"}', encoding="utf-8")
     command = [linter, "--config", str(tmp_path / ".bpmnlintrc"), "--max-warnings", "0", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 or file.stem in DISCOURAGED, done.stdout
+    assert done.returncode == 0, done.stdout
