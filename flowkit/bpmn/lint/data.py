@@ -31,6 +31,15 @@ __all__ = ["RULES"]
 
 
 def data_reference(model: Model) -> Iterator[Problem]:
+    sight = _Sight(model)
+    for scope in model.scopes:
+        for reference in scope.container.data_object_references:
+            if reference.data_object and not sight.sees(scope, reference.data_object):
+                yield Problem(
+                    reference,
+                    f"the reference names '{reference.data_object}', which lies in another scope.",
+                    "Refer to a data object of the same process or subprocess, or of one around it (10.4.1).",
+                )
     for scope in model.executed:
         for reference in scope.container.data_object_references:
             if not reference.data_object:
