@@ -225,6 +225,15 @@ def test_a_case_from_deployment_to_its_end() -> None:
     assert "completed" in out("show", case)
 
 
+def test_a_data_store_is_filled_and_shown(folder: Path) -> None:
+    assert json.loads(out("store", "库存")) is None
+    assert json.loads(out("store", "库存", "--set", '{"P-100": 3}')) == {"P-100": 3}
+    (folder / "stock.yaml").write_text("[1, 2]\n", encoding="utf-8")
+    out("store", "库存", "--set", "@stock.yaml")
+    assert json.loads(out("store", "库存")) == [1, 2]
+    assert "expected JSON" in out("store", "库存", "--set", "{", code=2)
+
+
 def test_incidents_are_seen_and_resolved() -> None:
     out("deploy", "shop")
     case = out("start", "parts", "-v", "order=T-1").strip()
