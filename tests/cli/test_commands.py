@@ -329,6 +329,9 @@ def test_simulate_and_compare(folder: Path) -> None:
     assert "known ending" in out("simulate", "shop/parts.bpmn", *options, "-o", "r.doc", code=2)
     out("simulate", "shop/parts.bpmn", *options, "--log", "log.csv")
     assert len({case.name for case in read_log("log.csv")}) == 5
+    out("fit", "log.csv", "shop/parts.bpmn", "-o", "fitted.yaml")
+    assert data("simulate", "fitted.yaml", *options)["measures"]["cases.completed"]["mean"] == 5
+    assert "can't be read as a log" in out("fit", "shop/parts.bpmn", code=2)
     assert "ending of a log" in out("simulate", "shop/parts.bpmn", "--log", "log.doc", code=2)
     assert "address of a cluster" in out("simulate", "shop/parts.bpmn", "--cluster", "moon", code=2)
     assert "differences" in data("compare", "shop/parts.bpmn", "shop/parts.bpmn", *options)
