@@ -31,7 +31,7 @@ LAYERS: dict[str, float] = {
     "tasks": 4,
     "engine": 5,
     "simulation": 6,
-    "testing": 6,
+    "testing": 6.5,
     "export": 5.5,
     "adapters": 6,
     "soundness": 5.5,

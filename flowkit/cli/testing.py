@@ -139,7 +139,8 @@ def _play(suite: Suite, scripts: list[Path], *, quiet: bool) -> list[Played]:
                 fg="red" if one.problem else None,
             )
             if one.problem:
-                typer.echo(f"       {one.problem}")
+                for line in (one.problem, *one.details.splitlines()):
+                    typer.echo(f"       {line}")
     return played
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -106,6 +107,14 @@ class AsyncEngine:
         instance, key = split_id(task if isinstance(task, str) else task.id, "user task")
         data = json_copy(variables)
         await self.transact(lambda unit: user_tasks.complete_task(unit, instance, key, data, user), instance)
+
+    async def select(self, process: str | None = None, **conditions: Any) -> AsyncIterator[str]:
+        """See :meth:`Engine.select`: ``async for instance in face.select(…)``."""
+        ids = self.engine.select(process, **conditions)
+        loop = asyncio.get_running_loop()
+        while page := await loop.run_in_executor(self._pool, lambda: list(islice(ids, 500))):
+            for instance in page:
+                yield instance
 
     # ---- everything else ----------------------------------------------------------------------
 

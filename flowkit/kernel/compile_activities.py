@@ -258,8 +258,9 @@ class Activities:
             for one in node.extensions.inputs
         ]
         reads: dict[StoreRead, None] = {}
+        whole = _of_the_whole(node)
         for association in node.input_associations:
-            if self._target(association) != _PLACEHOLDER:
+            if self._target(association) != _PLACEHOLDER and association.target not in whole:
                 made = self._association(node, association)
                 mapped += made
                 reads |= dict.fromkeys(self._reads(association, made))
@@ -283,7 +284,10 @@ class Activities:
             for one in node.extensions.outputs
         ]
         writes: list[StoreWrite] = []
+        whole = _of_the_whole(node)
         for association in node.output_associations:
+            if not whole.isdisjoint(association.sources):
+                continue
             store = self.stores.get(association.target)
             for assignment in self._association(node, association):
                 name, *path = assignment.target
@@ -340,14 +344,14 @@ class Activities:
             collection = feel(node, extension.input_collection)
             input_element = extension.input_element
         elif loop.loop_data_input:
-            collection = lookup(self.data.get(loop.loop_data_input, loop.loop_data_input))
+            collection = self._collection(node, loop.loop_data_input)
             item = loop.input_item
             input_element = (item.name or item.id) if item is not None else ""
         if extension is not None and extension.output_collection:
             output_collection = extension.output_collection
             output = feel(node, extension.output_element) if extension.output_element else None
         elif loop.loop_data_output:
-            output_collection = self.data.get(loop.loop_data_output, loop.loop_data_output)
+            output_collection = self._collected(node, loop.loop_data_output)
             item_out = loop.output_item
             output = lookup(item_out.name or item_out.id) if item_out is not None else None
         cardinality = self.compiler.standard(node, loop.cardinality) if loop.cardinality else None
@@ -371,6 +375,26 @@ class Activities:
             self._complex(node, loop),
         )
 
+    def _collection(self, node: m.Activity, reference: str) -> Formula:
+        """The collection: what the activity's data input is fed with, else the data itself."""
+        for association in node.input_associations:
+            if association.target == reference:
+                made = self._association(node, association)
+                if len(made) == 1:
+                    return made[0].formula
+        return lookup(self.data.get(reference, reference))
+
+    def _collected(self, node: m.Activity, reference: str) -> str:
+        """The variable of the collection: where the activity's data output goes, else its own."""
+        for association in node.output_associations:
+            if reference in association.sources and association.target:
+                if association.transformation is not None or association.assignments:
+                    self.compiler.refuse(
+                        node, "loop-data", "What the instances make must be copied from loopDataOutputRef."
+                    )
+                return self._target(association)
+        return self.data.get(reference, reference)
+
     def _behavior_event(self, node: m.Activity, loop: m.MultiInstanceLoopCharacteristics) -> Throw | None:
         reference = {
             m.MultiInstanceBehavior.NONE: loop.none_behavior_event,
@@ -390,6 +414,14 @@ class Activities:
             if one.condition is not None and one.event is not None
             for definition in one.event.definitions
         )
+
+
+def _of_the_whole(node: m.FlowNode) -> frozenset[str]:
+    """The data that a multi-instance activity has as a whole, and none of its instances."""
+    loop = getattr(node, "loop", None)
+    if not isinstance(loop, m.MultiInstanceLoopCharacteristics):
+        return frozenset()
+    return frozenset({loop.loop_data_input, loop.loop_data_output} - {""})
 
 
 def _local_output(output: Formula | None, input_element: str) -> str:

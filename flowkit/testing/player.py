@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from flowkit.errors import FlowkitError, Rejected
 from flowkit.kernel import protocol as p
 from flowkit.testing.expectations import unmet
+from flowkit.testing.failure import how_far
 from flowkit.testing.script import (
     Error,
     Escalate,
@@ -38,10 +39,13 @@ __all__ = ["Player", "ScriptFailed", "script_key"]
 
 
 class ScriptFailed(FlowkitError, AssertionError):
-    """A step could not be done, or something expected did not hold. ``step`` counts from 1; 0 is the end."""
+    """A step could not be done, or something expected did not hold. ``step`` counts from 1; 0 is the end.
 
-    def __init__(self, step: int, message: str) -> None:
-        self.step = step
+    ``details`` tells over several lines how far the run got, with the expected trail beside the real one.
+    """
+
+    def __init__(self, step: int, message: str, details: str = "") -> None:
+        self.step, self.details = step, details
         place = f"step {step}" if step else "at the end"
         super().__init__(f"{place}: {message}")
 
@@ -146,6 +150,12 @@ class Player:
         self.step = 0
         self._expect(self.script.expect)
         self._save(finished=True)
+
+    def do(self, step: Step) -> None:
+        """One more step, after :meth:`play` has come to its end; raises as that does."""
+        self.step += 1
+        self._do(step)
+        self._settle()
 
     def _show(self) -> None:
         for line in self.observer.new_lines():
@@ -252,7 +262,8 @@ class Player:
             if incident.instance_id in self.observer.instances()
         )
         which = f"{nth} times " if nth > 1 else ""
-        raise ScriptFailed(self.step, f"expected the task {named!r} {which}open; open are: {there}{troubles}")
+        problem = f"expected the task {named!r} {which}open; open are: {there}{troubles}"
+        raise ScriptFailed(self.step, problem, how_far(self, Expectation()))
 
     def _open_task(self, named: str, nth: int) -> UserTask:
         task = self._task(named, nth)
@@ -272,7 +283,7 @@ class Player:
         self._show()
         problems = unmet(self, wanted)
         if problems:
-            raise ScriptFailed(self.step, "; ".join(problems))
+            raise ScriptFailed(self.step, "; ".join(problems), how_far(self, wanted))
 
     def ends(self) -> list[tuple[str, str]]:
         """``(id, name)`` of the end events of the process itself that the first instance reached; those

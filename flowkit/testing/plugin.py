@@ -10,6 +10,7 @@ test of your own.
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
@@ -20,12 +21,13 @@ import pytest
 
 if TYPE_CHECKING:
     from flowkit.tasks.library import StandardTasks
+    from flowkit.testing.bench import Bench
     from flowkit.testing.coverage import Coverage
     from flowkit.testing.player import Player
     from flowkit.testing.suite import Suite
     from flowkit.testing.trail import Used
 
-__all__ = ["play"]
+__all__ = ["bench", "play"]
 
 FOLDERS = frozenset({"scripts", "scenarios"})
 _suites: pytest.StashKey[dict[Path, Suite]] = pytest.StashKey()
@@ -85,7 +87,7 @@ class _ScriptItem(pytest.Item):
         (played,) = suite.play([self.path])
         self.user_properties.append(("flowkit", _told(self.config, suite.coverage, played.used)))
         if played.problem:
-            raise _Unexpected(played.problem)
+            raise _Unexpected("\n".join(filter(None, (played.problem, played.details))))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """A script's failure needs no traceback."""
@@ -116,12 +118,12 @@ def _empty(coverage: Coverage) -> Coverage:
     return copy
 
 
-def _handlers(config: pytest.Config, url: str, folder: Path) -> StandardTasks:
+def _handlers(config: pytest.Config, url: str, templates: Path | None) -> StandardTasks:
     from flowkit.tasks.library import standard_tasks  # noqa: PLC0415 heavy
 
-    templates = folder / "templates"
     books = None if url.startswith("memory") else url
-    handlers = standard_tasks(books=books, templates=templates if templates.is_dir() else None)
+    texts = templates if templates is not None and templates.is_dir() else None
+    handlers = standard_tasks(books=books, templates=texts)
     for module in config.getini("flowkit_tasks"):
         handlers.registry.replace(import_module(module))
     return handlers
@@ -136,7 +138,7 @@ def _suite(config: pytest.Config, folder: Path) -> Suite:
             config.stash[_scratch] = tempfile.TemporaryDirectory(prefix="flowkit-test-")
         scratch = Path(config.stash[_scratch].name) / str(len(suites))
         scratch.mkdir()
-        suites[folder] = Suite(folder, scratch, lambda url: _handlers(config, url, folder))
+        suites[folder] = Suite(folder, scratch, lambda url: _handlers(config, url, folder / "templates"))
     return suites[folder]
 
 
@@ -238,6 +240,7 @@ def play(request: pytest.FixtureRequest) -> Iterator[Callable[..., Player]]:
     path, or its content) on a virtual clock, and give the player: its ``engine``, ``root`` instance,
     ``observer`` and ``handlers``. Raises ScriptFailed where the script's expectations don't hold."""
     from flowkit.engine import Engine, VirtualClock  # noqa: PLC0415 heavy
+    from flowkit.tasks.library.deadlines import default_calendars  # noqa: PLC0415 heavy
     from flowkit.testing.player import Player  # noqa: PLC0415 heavy
     from flowkit.testing.script import Script, parse_script, read_script  # noqa: PLC0415 heavy
 
@@ -248,8 +251,8 @@ def play(request: pytest.FixtureRequest) -> Iterator[Callable[..., Player]]:
             plan = Script.model_validate(script)
         else:
             plan = parse_script(script) if isinstance(script, bytes) else read_script(script)
-        handlers = _handlers(request.config, "memory:", Path(folder))
-        engine = Engine(tasks=handlers.registry, clock=VirtualClock(plan.now))
+        handlers = _handlers(request.config, "memory:", Path(folder) / "templates")
+        engine = Engine(tasks=handlers.registry, clock=VirtualClock(plan.now), calendars=default_calendars())
         engines.append(engine)
         engine.deploy(folder)
         player = Player(engine, plan, handlers=handlers)
@@ -259,3 +262,26 @@ def play(request: pytest.FixtureRequest) -> Iterator[Callable[..., Player]]:
     yield run
     for engine in engines:
         engine.close()
+
+
+@pytest.fixture
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    """An engine in memory on a virtual clock, with ``deploy``, ``spy``, ``given``, ``when`` and ``then``:
+    see :mod:`flowkit.testing.bench`. A failure draws the diagram into the test's ``tmp_path``."""
+    from flowkit.testing.bench import Bench  # noqa: PLC0415 heavy
+
+    made = Bench(lambda texts: _handlers(request.config, "memory:", texts), tmp_path)
+    yield made
+    made.close()
+
+
+# ---- simulation -----------------------------------------------------------------------------
+
+
+def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | None:
+    """Tell a failed comparison of a simulated measure with its confidence."""
+    if "flowkit.simulation.statistics" not in sys.modules:
+        return None
+    from flowkit.testing.estimates import explained  # noqa: PLC0415 heavy
+
+    return explained(op, left, right)

@@ -53,6 +53,7 @@ __all__ = [
     "WaitStep",
     "parse_script",
     "read_script",
+    "read_step",
 ]
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -196,8 +197,8 @@ _KINDS: Mapping[str, type[_Part]] = {
 }
 
 
-def _step(value: Any) -> Any:
-    """Choose the kind of a step by its key, so that errors speak of that kind only."""
+def read_step(value: Any) -> Any:
+    """A step from its content; chooses the kind by the key, so that errors speak of that kind only."""
     if isinstance(value, _Part):
         return value
     if not isinstance(value, Mapping):
@@ -218,7 +219,7 @@ class Script(_Part):
     stock: dict[str, int] = Field(default_factory=dict)
     records: dict[str, list[Variables]] = Field(default_factory=dict)
     start: StartStep
-    steps: list[Annotated[Step, BeforeValidator(_step)]] = Field(default_factory=list)
+    steps: list[Annotated[Step, BeforeValidator(read_step)]] = Field(default_factory=list)
     expect: Expectation = Expectation()
 
 

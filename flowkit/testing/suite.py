@@ -21,7 +21,7 @@ from flowkit.kernel import Program
 from flowkit.tasks.library import StandardTasks
 from flowkit.tasks.library.deadlines import default_calendars
 from flowkit.testing.coverage import Coverage, digest
-from flowkit.testing.player import Player
+from flowkit.testing.player import Player, ScriptFailed
 from flowkit.testing.script import START, read_script
 from flowkit.testing.trail import Used
 
@@ -30,13 +30,14 @@ __all__ = ["Played", "Suite", "find_scripts"]
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """How one script went; ``problem`` is empty if all was as expected."""
+    """How one script went; ``problem`` is empty if all was as expected, ``details`` tell how far it got."""
 
     script: Path
     title: str
     problem: str
     seconds: float
     used: Used = field(default_factory=dict)
+    details: str = ""
 
 
 def find_scripts(paths: list[Path]) -> list[Path]:
@@ -72,14 +73,15 @@ class Suite:
         """Play them one after the other."""
         for script in scripts:
             begun = time.perf_counter()
-            title, problem = script.stem, ""
+            title, problem, details = script.stem, "", ""
             used: Used = {}
             try:
                 title = self._play(script, used) or title
             except FlowkitError as error:
                 problem = str(error)
+                details = error.details if isinstance(error, ScriptFailed) else ""
             self.coverage.add(used)
-            yield Played(script, title, problem, time.perf_counter() - begun, used)
+            yield Played(script, title, problem, time.perf_counter() - begun, used, details)
 
     def _template(self, now: datetime) -> Path:
         """A database into which the folder was deployed at this time, so that timers that start

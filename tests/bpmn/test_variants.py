@@ -53,6 +53,15 @@ OPERATION = (
     "</interface>"
 )
 
+MANY = (
+    '<task id="x"><ioSpecification><dataInput id="i" isCollection="true"/><dataOutput id="o" isCollection="true"/>'
+    "<inputSet><dataInputRefs>i</dataInputRefs></inputSet><outputSet><dataOutputRefs>o</dataOutputRefs></outputSet>"
+    "</ioSpecification><dataInputAssociation><sourceRef>o1</sourceRef><targetRef>i</targetRef></dataInputAssociation>"
+    "<dataOutputAssociation><sourceRef>o</sourceRef>{0}</dataOutputAssociation><multiInstanceLoopCharacteristics>"
+    "<loopDataInputRef>i</loopDataInputRef><loopDataOutputRef>o</loopDataOutputRef>"
+    '<inputDataItem id="one"/><outputDataItem id="two"/></multiInstanceLoopCharacteristics></task>'
+    '<dataObject id="o1" isCollection="true"/><dataObject id="o2" isCollection="true"/>{1}'
+)
 BROKEN = [
     ("empty-job-type", path(extended("serviceTask", '<zeebe:taskDefinition type="t" retries="many"/>'))),
     ("nothing-to-do", path('<sendTask id="x"/>')),
@@ -117,6 +126,14 @@ BROKEN = [
             '<subProcess id="esp" triggeredByEvent="true"/><boundaryEvent id="b" attachedToRef="esp">'
             "<errorEventDefinition/></boundaryEvent></process>",
         ),
+    ),
+    (
+        "loop-data",
+        path(MANY.format("<targetRef>o2</targetRef><transformation>a</transformation>", "")),
+    ),
+    (
+        "data-store-use",
+        path(MANY.format("<targetRef>ref</targetRef>", '<dataStoreReference id="ref" name="D"/>')),
     ),
     (
         "instantiating-node",

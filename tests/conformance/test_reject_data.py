@@ -61,6 +61,8 @@ DATA = [
     Row("10.4.1", "data-object-state", "d", path('<task id="x"/>', more='<dataObject id="d"><dataState name="new"/></dataObject>')),
     Row("10.4.1", "data-reference", "r", path('<task id="x"/>', more='<dataObjectReference id="r" name="R"/>')),
     Row("10.4.1", "data-reference", "r", path('<task id="x"/>', more='<dataStoreReference id="r"/>')),
+    Row("10.4.1", "data-reference", "r", path('<task id="x"/>', more=f'<dataObjectReference id="r" dataObjectRef="d"/><subProcess id="u"><dataObject id="d"/>{INNER}</subProcess>{flows("x>u u>e")}')),
+    Row("10.4.1", "data-reference", "r", path('<task id="x"/>', more='<dataObjectReference id="r" dataObjectRef="d"/>', after='<process id="q"><dataObject id="d"/></process>')),
     Row("10.4.1", "process-data", "x", process(f'{IO.replace("di", "pi").replace("do", "po")}<startEvent id="s"/><task id="x">{IO}{writes("do", "pi")}</task><endEvent id="e"/>{flows("s>x x>e")}')),
     Row("10.4.1", "process-data", "x", process(f'{IO.replace("di", "pi").replace("do", "po")}<startEvent id="s"/><task id="x">{IO}{reads("po", "di")}</task><endEvent id="e"/>{flows("s>x x>e")}')),
     Row("10.5.1", "event-data", "c", path('<intermediateCatchEvent id="c"><dataOutput id="o1"/><dataOutput id="o2"/><outputSet><dataOutputRefs>o1</dataOutputRefs><dataOutputRefs>o2</dataOutputRefs></outputSet><messageEventDefinition messageRef="m"/></intermediateCatchEvent>', "c", roots=ROOTS)),

@@ -14,7 +14,7 @@ import pytest
 from flowkit.engine import Engine, VirtualClock
 from flowkit.engine.sql import sqlite as store
 from flowkit.errors import StoreUnavailable
-from flowkit.tasks import task
+from flowkit.tasks import Connection, Outgoing, TaskContext, deliver, task
 from tests.engine.diagrams import catch, element, file, message, on_message, process, service, timer, user
 
 LONG = timedelta(days=9)
@@ -64,9 +64,9 @@ def diagram() -> bytes:
     nodes = [
         element("startEvent", "start", on_message("begin")), service("one", "count"), user("approve"),
         catch("wait", timer("timeDuration", "PT1H")), catch("paid", on_message("paid")),
-        service("two", "count"), element("endEvent", "end"),
+        service("two", "count"), service("three", "book"), element("endEvent", "end"),
     ]  # fmt: skip
-    ids = ["start", "one", "approve", "wait", "paid", "two", "end"]
+    ids = ["start", "one", "approve", "wait", "paid", "two", "three", "end"]
     flows = list(pairwise(ids))
     return file(message("begin"), message("paid", "order"), process("p", *nodes, flows=flows))
 
@@ -76,8 +76,28 @@ def count(n: int) -> dict[str, int]:
     return {"n": n + 1}
 
 
+@task("book")
+def book(context: TaskContext, connection: Connection) -> None:
+    """Writes a row of its own in the step's transaction, and sends a letter."""
+    connection.execute("INSERT INTO booked VALUES (?)", (context.job_id,))
+    context.send("letter", {"to": context.business_key})
+
+
+class Receiver:
+    """Everything that was delivered to it, by whichever engine."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+
+    @deliver("letter")
+    def letter(self, item: Outgoing) -> None:
+        self.keys.append(item.key)
+
+
 def play(engine: Engine) -> None:
     """The whole script; every step may be tried again, whether or not it was stored before."""
+    with engine.store.transaction() as session:
+        session.run("CREATE TABLE IF NOT EXISTS booked (job TEXT)")
     engine.deploy({"p.bpmn": diagram()})
     engine.publish("begin", "7", {"order": "7", "n": 0}, message_id="begin-7", ttl=LONG)
     engine.advance(timedelta(minutes=5))  # past the leases and retries of a crashed engine
@@ -85,17 +105,19 @@ def play(engine: Engine) -> None:
         engine.complete(todo, {"approved": True})
     engine.advance(timedelta(hours=2))
     engine.publish("paid", "7", {"paid": True}, message_id="paid-7", ttl=LONG)
-    engine.advance(timedelta(minutes=5))
+    engine.advance(timedelta(minutes=15))
 
 
 def crash_at(path: Path, statement: int, *, after: bool, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Play with a fault at ``statement``, then again without; whether the fault was reached."""
     clock = VirtualClock()
     fuse = Fuse(statement, after=after)
+    receiver = Receiver()
+    handlers = [count, book, receiver]
     with monkeypatch.context() as patch:
         patch.setattr(store, "SQLiteSession", fused(fuse))
         try:
-            doomed = Engine(f"sqlite:///{path}", tasks=[count], clock=clock, durability="normal")
+            doomed = Engine(f"sqlite:///{path}", tasks=handlers, clock=clock, durability="normal")
             play(doomed)
         except Crash:
             pass
@@ -103,12 +125,16 @@ def crash_at(path: Path, statement: int, *, after: bool, monkeypatch: pytest.Mon
         fuse.armed = False
         for connection in fuse.connections:  # a process that dies closes its files
             connection.close()
-    with Engine(f"sqlite:///{path}", tasks=[count], clock=clock, durability="normal") as engine:
+    with Engine(f"sqlite:///{path}", tasks=handlers, clock=clock, durability="normal") as engine:
         play(engine)
         [view] = engine.instances()
         assert view.status == "completed", statement
         assert view.variables == {"order": "7", "n": 2, "approved": True, "paid": True}, statement
-        assert engine.incidents() == []
+        assert engine.incidents() == engine.outbox() == []
+        with engine.store.reader() as session:
+            booked = [job for (job,) in session.query("SELECT job FROM booked")]
+        assert len(booked) == 1, statement
+        assert set(receiver.keys) == {f"{booked[0]}/0"}, statement
         entries = engine.history(view.id)
         assert [entry.seq for entry in entries] == list(range(len(entries)))
     return reached

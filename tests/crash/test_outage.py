@@ -12,8 +12,9 @@ import pytest
 
 from flowkit.engine import Engine
 from flowkit.errors import StoreUnavailable
+from flowkit.tasks import Connection, task
 from tests.engine.cluster import Cluster, find_binaries
-from tests.engine.diagrams import row, user
+from tests.engine.diagrams import row, service, user
 
 
 @pytest.fixture
@@ -44,11 +45,19 @@ def test_a_connection_cut_in_a_transaction_undoes_it(server: Cluster) -> None:
 
 
 def test_a_server_that_is_restarted_is_found_again(server: Cluster) -> None:
+    @task("book")
+    def book(connection: Connection) -> None:
+        connection.execute("INSERT INTO booked VALUES (1)")
+
     url = server.new_database()
-    with Engine(url) as engine:
-        engine.deploy({"p.bpmn": row("p", user("a"), user("b"))})
+    with Engine(url, tasks=[book]) as engine:
+        engine.deploy({"p.bpmn": row("p", user("a"), user("b")), "q.bpmn": row("q", service("s", "book"))})
+        with engine.store.transaction() as session:
+            session.run("CREATE TABLE booked (id INTEGER)")
         case = engine.start("p")
         [todo] = engine.tasks(case)
+        engine.start("q")
+        engine.run_until_idle()
         server.stop(immediately=True)
         with pytest.raises(StoreUnavailable):
             engine.complete(todo)
@@ -57,7 +66,10 @@ def test_a_server_that_is_restarted_is_found_again(server: Cluster) -> None:
         server.start()
         engine.complete(todo)
         assert engine.instance(case).active_elements == ("b",)
-        assert len(engine.instances()) == 1
+        assert len(engine.instances("p")) == 1
+        other = engine.start("q")
+        engine.run_until_idle()  # its handler's connection was lost, and costs no attempt
+        assert engine.instance(other).status == "completed"
 
 
 def test_a_locked_file_is_waited_for(tmp_path: Path) -> None:

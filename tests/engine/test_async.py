@@ -48,6 +48,18 @@ def test_a_refusal_reaches_its_caller_only(make: Make) -> None:
     assert isinstance(bad, NotFound)
 
 
+def test_ids_come_in_pages(make: Make) -> None:
+    engine = make()
+    engine.deploy({"p.bpmn": row("p", user("a"))})
+    engine.committer.run_all([engine.starting("p") for _ in range(510)])
+
+    async def every() -> list[str]:
+        async with AsyncEngine(engine) as face:
+            return [case async for case in face.select("p", running=True)]
+
+    assert asyncio.run(every()) == [view.id for view in engine.instances()]
+
+
 def test_what_is_no_method_is_an_error() -> None:
     async def wrong() -> None:
         async with AsyncEngine(engine) as face:

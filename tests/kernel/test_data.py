@@ -100,6 +100,34 @@ def test_standard_multi_instance_over_data() -> None:
     assert Run(program, order=[1, 2, 3]).variables["doubled"] == [2, 4, 6]
 
 
+@pytest.mark.parametrize("sequential", [True, False])
+@pytest.mark.parametrize(
+    ("feed", "expected"), [("", [2, 4, 6]), (expression("transformation", "order[item > 1]"), [4, 6])]
+)
+def test_standard_multi_instance_over_its_own_data(sequential: bool, feed: str, expected: list[int]) -> None:
+    """10.3.8: the collections are a data input and a data output of the activity, fed by associations."""
+    inner = associated(
+        '<bpmn:dataInputAssociation id="ia"><bpmn:sourceRef>dor</bpmn:sourceRef><bpmn:targetRef>in1</bpmn:targetRef>'
+        f"{feed}</bpmn:dataInputAssociation>",
+        '<bpmn:dataOutputAssociation id="oa"><bpmn:sourceRef>out1</bpmn:sourceRef><bpmn:targetRef>dor2</bpmn:targetRef>'
+        "</bpmn:dataOutputAssociation>",
+    )
+    loop = (
+        f'<bpmn:multiInstanceLoopCharacteristics id="mi" isSequential="{str(sequential).lower()}">'
+        "<bpmn:loopDataInputRef>in1</bpmn:loopDataInputRef><bpmn:loopDataOutputRef>out1</bpmn:loopDataOutputRef>"
+        '<bpmn:inputDataItem id="one" name="one"/><bpmn:outputDataItem id="two" name="two"/></bpmn:multiInstanceLoopCharacteristics>'
+    )
+    more = '<bpmn:dataObject id="do2" name="doubled"/><bpmn:dataObjectReference id="dor2" dataObjectRef="do2" name="doubled"/>'
+    program = compiled(ORDER, more, start(), job("a", inner=inner + loop), end(), flows="s > a; a > e")
+    run = Run(program, order=[1, 2, 3])
+    while run.waits(Job):
+        seen = run.instance.inputs_of(run.waits(Job)[0].key)
+        assert "given" not in seen
+        run.complete("a", two=seen["one"] * 2)
+    assert run.variables["doubled"] == expected
+    assert {"two", "made", "given"}.isdisjoint(run.variables)
+
+
 def test_a_standard_script_in_feel_merges_a_context() -> None:
     text = '<bpmn:script>{ x: n + 1, y: "z" }</bpmn:script>'
     program = compiled(

@@ -31,6 +31,15 @@ __all__ = ["RULES"]
 
 
 def data_reference(model: Model) -> Iterator[Problem]:
+    sight = _Sight(model)
+    for scope in model.scopes:
+        for reference in scope.container.data_object_references:
+            if reference.data_object and not sight.sees(scope, reference.data_object):
+                yield Problem(
+                    reference,
+                    f"the reference names '{reference.data_object}', which lies in another scope.",
+                    "Refer to a data object of the same process or subprocess, or of one around it (10.4.1).",
+                )
     for scope in model.executed:
         for reference in scope.container.data_object_references:
             if not reference.data_object:
@@ -266,6 +275,15 @@ def loop_data(model: Model) -> Iterator[Problem]:
                     node,
                     f"{name} is '{reference}', which the activity can't see.",
                     "Name its own data, or data of its scope or those around it (10.3.8).",
+                )
+        for association in node.output_associations:
+            changed = association.transformation is not None or association.assignments
+            if changed and loop.loop_data_output in association.sources:
+                yield Problem(
+                    node,
+                    f"a data association changes '{loop.loop_data_output}', the collection of what the "
+                    "instances make.",
+                    "Copy it as it is, and change it in an activity after this one.",
                 )
 
 

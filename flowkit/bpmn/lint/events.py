@@ -10,10 +10,12 @@ from flowkit.bpmn.model import (
     CancelEventDefinition,
     CatchEvent,
     EndEvent,
+    ErrorEventDefinition,
     Event,
     Process,
     StartEvent,
     SubProcess,
+    TerminateEventDefinition,
     Transaction,
 )
 from flowkit.bpmn.support import EVENTS, POSITIONS, definition_kind, event_kind, event_position
@@ -125,6 +127,20 @@ def cancel_outside_transaction(model: Model) -> Iterator[Problem]:
             )
 
 
+_ENDING = ErrorEventDefinition | CancelEventDefinition | TerminateEventDefinition
+
+
+def several_endings(model: Model) -> Iterator[Problem]:
+    for _, event in model.all(EndEvent):
+        endings = [definition_kind(d) for d in event.definitions if isinstance(d, _ENDING)]
+        if len(endings) > 1:
+            yield Problem(
+                event,
+                f"the end event ends its scope in {len(endings)} ways: {' and '.join(endings)}.",
+                "Keep one of them: after an error, a cancel or a terminate nothing is left to end.",
+            )
+
+
 RULES: tuple[Rule, ...] = (
     error(
         "event-position", "Each event definition stands where table 10.93 allows it.", event_position_allowed
@@ -145,4 +161,5 @@ RULES: tuple[Rule, ...] = (
         event_subprocess_flow,
     ),
     error("cancel-outside-transaction", "Cancel events belong to transactions.", cancel_outside_transaction),
+    error("several-endings", "An end event ends its scope in one way.", several_endings),
 )

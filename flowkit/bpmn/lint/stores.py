@@ -49,7 +49,8 @@ def _collections(
 ) -> Iterator[Problem]:
     given = (("loopDataInputRef", loop.loop_data_input), ("loopDataOutputRef", loop.loop_data_output))
     for name, reference in given:
-        if reference in stores or (reference and reference in fed):
+        kept = any(one.target in stores for one in node.output_associations if reference in one.sources)
+        if reference in stores or (reference and (reference in fed or kept)):
             yield Problem(
                 node, f"{name} is the content of a data store, which each instance may change.", _COPY
             )

@@ -9,6 +9,7 @@ from flowkit.bpmn.lint.model import Model, Problem, Rule, Scope, error, kind, wa
 from flowkit.bpmn.model import (
     BoundaryEvent,
     CancelEventDefinition,
+    CompensateEventDefinition,
     Element,
     ErrorEventDefinition,
     EscalationEventDefinition,
@@ -113,6 +114,8 @@ def duplicate_catch(model: Model) -> Iterator[Problem]:
             return "error", errors.get(definition.error, "")
         if isinstance(definition, EscalationEventDefinition):
             return "escalation", escalations.get(definition.escalation, "")
+        if isinstance(definition, CompensateEventDefinition):
+            return "compensation", ""
         return ("cancel", "") if isinstance(definition, CancelEventDefinition) else None
 
     for scope in model.executed:
@@ -277,7 +280,7 @@ RULES: tuple[Rule, ...] = (
     error("timer-definition", "A timer has a date, a duration or a cycle.", timer_definition),
     error(
         "duplicate-catch",
-        "An error, an escalation or a cancel is caught once at each place.",
+        "An error, an escalation, a cancel or compensation is caught once at each place.",
         duplicate_catch,
     ),
     error("link-unpaired", "Throwing and catching links come in pairs, within a scope.", link_unpaired),

@@ -11,7 +11,7 @@ import hashlib
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 
@@ -196,18 +196,32 @@ class PostgreSQLStore:
     def lending(self) -> Iterator[Session]:
         """On a connection of its own, without a pipeline: others go on meanwhile."""
         with _translated():
+            connection, block = self._begun()
             try:
-                connection = self._spare.pop()
-            except IndexError:
-                connection = self._connect()
-            try:
-                with connection.transaction():
+                with block:
                     yield PostgreSQLSession(connection)
             finally:
                 if connection.broken or connection.closed:
                     connection.close()
                 else:
                     self._spare.append(connection)
+
+    def _begun(self) -> tuple[psycopg.Connection[Any], ExitStack]:
+        """A connection with a transaction; spare ones may have been lost while nobody looked."""
+        while True:
+            try:
+                connection, spare = self._spare.pop(), True
+            except IndexError:
+                connection, spare = self._connect(), False
+            with ExitStack() as block:
+                try:
+                    block.enter_context(connection.transaction())
+                except psycopg.OperationalError:
+                    connection.close()
+                    if not spare:
+                        raise
+                else:
+                    return connection, block.pop_all()
 
     @contextmanager
     def reader(self) -> Iterator[Session]:

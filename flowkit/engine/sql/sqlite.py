@@ -203,9 +203,11 @@ class _Transaction:
         try:
             if error is None:
                 self._session.run("COMMIT")
-        except sqlite3.Error as refused:
+        except BaseException as refused:  # an interrupt too must leave no transaction open
             self._roll_back()
-            raise _translation(refused) from refused
+            if isinstance(refused, sqlite3.Error):
+                raise _translation(refused) from refused
+            raise
         finally:
             if error is not None:
                 self._roll_back()
