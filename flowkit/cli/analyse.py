@@ -1,7 +1,8 @@
-"""Commands that reason about diagrams: ``simulate``, ``compare``, ``export``."""
+"""Commands that reason about diagrams: ``simulate``, ``compare``, ``fit``, ``export``."""
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -32,7 +33,7 @@ Processes = Annotated[int, typer.Option(min=1, help="Processors to use; the resu
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (simulate, compare, export, kpi):
+    for command in (simulate, compare, fit, export, kpi):
         app.command()(command)
 
 
@@ -138,6 +139,35 @@ def compare(
         )  # fmt: skip
     _written(result, output)
     typer.echo(result.to_json() if as_json else str(result))
+
+
+def fit(
+    log: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An event log: .xes or .csv.")],
+    diagram: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="The BPMN file of its process.")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The scenario to write.")] = Path(
+        "fitted.yaml"
+    ),
+    timezone: Annotated[str, typer.Option(help="Where the hours of work are counted.")] = "Asia/Shanghai",
+) -> None:
+    """Learn a scenario from history: arrivals, processing times, people, their hours, odds at gateways.
+
+    Example: [bold]flowkit fit log.xes processes/complaint.bpmn -o as_is.yaml[/bold]
+    """
+    import yaml  # noqa: PLC0415 heavy
+
+    from flowkit.simulation import fit as learn  # noqa: PLC0415 heavy
+
+    try:
+        scenario = learn(log, diagram, timezone=timezone)
+    except ValueError as error:
+        fail(str(error), 2)
+    content = scenario.model_dump(mode="json", exclude_unset=True)
+    if diagram is not None:
+        content["model"] = {"bpmn": [os.path.relpath(diagram, output.parent)]}
+    output.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    typer.echo(str(output))
 
 
 # ---- event logs -----------------------------------------------------------------------------

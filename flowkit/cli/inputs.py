@@ -27,6 +27,7 @@ __all__ = [
     "handlers_of",
     "open_engine",
     "processes_folder",
+    "read_json",
     "read_variables",
 ]
 
@@ -69,6 +70,19 @@ def read_variables(given: list[str] | None) -> dict[str, Any]:
     for text in given or []:
         found |= _one(text)
     return found
+
+
+def read_json(text: str) -> Any:
+    """Any JSON value: the text itself, or a JSON or YAML file after @."""
+    if text.startswith("@"):
+        from flowkit.tasks.jsonable import to_json_value  # noqa: PLC0415
+        from flowkit.tasks.yaml_file import read_yaml  # noqa: PLC0415
+
+        return to_json_value(read_yaml(Path(text[1:])))
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise typer.BadParameter(f"expected JSON: {error}") from None
 
 
 def _one(text: str) -> dict[str, Any]:

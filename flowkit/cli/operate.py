@@ -16,6 +16,7 @@ from flowkit.cli.inputs import (
     Variables,
     handlers_of,
     open_engine,
+    read_json,
     read_variables,
 )
 from flowkit.cli.output import AsJson, print_findings, print_json, print_table
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
         message,
         signal,
         evaluate,
+        store,
         resolve,
         cancel,
         restart,
@@ -163,6 +165,23 @@ def _reached(instances: list[str], none: str, as_json: bool) -> None:
         print_json({"instances": instances})
     else:
         typer.echo("\n".join(instances) or none)
+
+
+def store(
+    name: Annotated[str, typer.Argument(help="A data store of a diagram, which the engine keeps itself.")],
+    content: Annotated[
+        str | None, typer.Option("--set", metavar="JSON|@FILE", help="Make this its content.")
+    ] = None,
+    db: Database = DATABASE,
+) -> None:
+    """Show what a data store holds, as JSON; with --set, fill it first.
+
+    Example: [bold]flowkit store 库存 --set '{"P-100": 3}'[/bold]
+    """
+    with open_engine(db) as engine:
+        if content is not None:
+            engine.write_store(name, read_json(content))
+        print_json(engine.read_store(name))
 
 
 def resolve(

@@ -121,7 +121,12 @@ def run_once(
 ) -> Outcome:
     """One replication in this process; ``progress`` is told the share of it that is done."""
     run = Run(machines, study.scenario.run.seed, replication, log=log, progress=progress)
-    return outcome_of(run.execute(), replication)
+    try:
+        return outcome_of(run.execute(), replication)
+    except KeyboardInterrupt:
+        if log is not None:
+            log.close()  # what is written is a whole file
+        raise
 
 
 # ---- workers --------------------------------------------------------------------------------

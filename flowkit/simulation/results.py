@@ -226,8 +226,8 @@ class Result:
             "work_in_progress": _series(self.wip_series()),
             "queues": {
                 name: _series(self.queue_series(name))
-                for outcome in self.outcomes[:1]
-                for name in outcome.queues
+                for name in dict.fromkeys(name for outcome in self.outcomes for name in outcome.queues)
+                if self[f"pool.{name}.queue_length.max"].value > 0
             },
         }
         return json.dumps(content, ensure_ascii=False, indent=2)

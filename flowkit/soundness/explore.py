@@ -18,6 +18,7 @@ from flowkit.kernel import Instance, Program, decode_instance, encode_instance, 
 from flowkit.kernel import protocol as p
 from flowkit.kernel.state import (
     Call,
+    DataRequest,
     Incident,
     Job,
     Request,
@@ -44,7 +45,7 @@ MOST_TOKENS = 12
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What led from one state to another. ``kind``: start, task, job, call, decision, timer, message,
+    """What led from one state to another. ``kind``: start, task, job, call, decision, data, timer, message,
     signal, condition, or error and escalation with their ``code``; ``node`` is where it happened.
 
     ``asked`` are the conditions that were looked at, with their answers; ``flows`` and ``entered`` what
@@ -79,11 +80,15 @@ class State:
 Try = tuple[p.Command, str, frozenset[int], Move]
 """A command, its name in the trail, the waits that have thrown their escalation by it, and what it is."""
 
+_DATA_DECIDE = frozenset({"no_flow", "ad_hoc"})
+"""Incidents where no condition was true: that some condition will be is the model's promise about data."""
+
 _KINDS: dict[type, str] = {
     Job: "job",
     UserTask: "task",
     Call: "call",
     Request: "decision",
+    DataRequest: "data",
     Timer: "timer",
 }
 
@@ -307,12 +312,12 @@ class _Explorer:
         move: Move,
     ) -> None:
         found = self.found
-        no_flow = any(isinstance(e, p.IncidentRaised) and e.kind == "no_flow" for e in events)
+        left_open = any(isinstance(e, p.IncidentRaised) and e.kind in _DATA_DECIDE for e in events)
         for event in events:
             if isinstance(event, p.ElementEntered):
                 found.entered.add(event.node)
-        if no_flow:
-            return  # an exhaustive set of conditions is the model's promise; data decides it
+        if left_open:
+            return
         self._note_beside(events, origin, label)
         if instance.status == "error":
             thrown = [event for event in events if isinstance(event, p.ErrorThrown)]
@@ -404,6 +409,8 @@ class _Explorer:
                         yield escalation(wait.key, code), kind, code
             case Request():
                 yield p.CompleteDecision(wait.key), "", ""
+            case DataRequest():
+                yield p.CompleteData(wait.key), "", ""
             case Timer() if self._may_occur(instance, wait):
                 yield p.FireTimer(wait.key), "", ""
             case Subscription() if self._may_occur(instance, wait):

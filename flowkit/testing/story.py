@@ -71,7 +71,7 @@ class Story:
         story = self
         if move.kind == "call" or (move.kind == "error" and _called(program, move.node)):
             story = story._called_process(world, program, move, depth)
-        if move.kind in ("job", "decision", "call", "beside"):
+        if move.kind in ("job", "decision", "data", "call", "beside"):
             if move.kind == "call" and not _called(program, move.node):
                 story = story._noted(f"needs: the process that {program.label(move.node)} calls")
         elif not (move.kind == "error" and _called(program, move.node)):

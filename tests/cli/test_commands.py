@@ -225,6 +225,15 @@ def test_a_case_from_deployment_to_its_end() -> None:
     assert "completed" in out("show", case)
 
 
+def test_a_data_store_is_filled_and_shown(folder: Path) -> None:
+    assert json.loads(out("store", "库存")) is None
+    assert json.loads(out("store", "库存", "--set", '{"P-100": 3}')) == {"P-100": 3}
+    (folder / "stock.yaml").write_text("[1, 2]\n", encoding="utf-8")
+    out("store", "库存", "--set", "@stock.yaml")
+    assert json.loads(out("store", "库存")) == [1, 2]
+    assert "expected JSON" in out("store", "库存", "--set", "{", code=2)
+
+
 def test_incidents_are_seen_and_resolved() -> None:
     out("deploy", "shop")
     case = out("start", "parts", "-v", "order=T-1").strip()
@@ -320,6 +329,9 @@ def test_simulate_and_compare(folder: Path) -> None:
     assert "known ending" in out("simulate", "shop/parts.bpmn", *options, "-o", "r.doc", code=2)
     out("simulate", "shop/parts.bpmn", *options, "--log", "log.csv")
     assert len({case.name for case in read_log("log.csv")}) == 5
+    out("fit", "log.csv", "shop/parts.bpmn", "-o", "fitted.yaml")
+    assert data("simulate", "fitted.yaml", *options)["measures"]["cases.completed"]["mean"] == 5
+    assert "can't be read as a log" in out("fit", "shop/parts.bpmn", code=2)
     assert "ending of a log" in out("simulate", "shop/parts.bpmn", "--log", "log.doc", code=2)
     assert "address of a cluster" in out("simulate", "shop/parts.bpmn", "--cluster", "moon", code=2)
     assert "differences" in data("compare", "shop/parts.bpmn", "shop/parts.bpmn", *options)

@@ -39,7 +39,7 @@ def test_the_readmes_quick_start(capsys: pytest.CaptureFixture[str]) -> None:
     assert Path("service.db").is_file()
 
 
-@pytest.mark.parametrize("page", ["docs/getting-started.md", "docs/tasks.md"])
+@pytest.mark.parametrize("page", ["docs/getting-started.md", "docs/tasks.md", "docs/testing.md"])
 def test_the_guides_examples(page: str) -> None:
     examples = [block["text"] for block in blocks(page) if block["mark"] == "run"]
     assert examples

@@ -10,6 +10,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
@@ -35,11 +36,11 @@ class Cluster:
     def __init__(self, binaries: Path, folder: Path, *, fsync: bool = False) -> None:
         self._fsync = "on" if fsync else "off"
         self._binaries = binaries
-        self._folder = folder
+        self._user = _unprivileged_user()
+        self._folder = _folder_of(self._user) if self._user else folder
         self._count = 0
         self._server: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
-        self._become = _unprivileged(folder)
 
     def __enter__(self) -> Self:
         data = self._folder / "data"
@@ -51,6 +52,8 @@ class Cluster:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop(immediately=True)
+        if self._user:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
@@ -63,7 +66,7 @@ class Cluster:
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            **self._become,
+            **self._user,
         )  # fmt: skip
         deadline = time.monotonic() + 30
         while True:
@@ -98,7 +101,7 @@ class Cluster:
             [str(self._binaries / program), *arguments],
             check=True,
             capture_output=True,
-            **self._become,
+            **self._user,
         )
 
 
@@ -109,13 +112,16 @@ def _free_port() -> int:
         return port
 
 
-def _unprivileged(folder: Path) -> dict[str, Any]:
-    """PostgreSQL refuses to run as root: then it runs as *nobody*, who is given the folder."""
+def _unprivileged_user() -> dict[str, Any]:
+    """PostgreSQL refuses to run as root: then it runs as *nobody*."""
     if os.getuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
-    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-    for parent in folder.parents:
-        if parent.stat().st_uid == 0 and parent != Path("/") and str(parent).startswith("/tmp/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _folder_of(user: dict[str, Any]) -> Path:
+    """A folder that the user can reach: pytest closes its own to everybody but root."""
+    folder = Path(tempfile.mkdtemp(prefix="flowkit-postgresql-"))
+    os.chown(folder, user["user"], user["group"])
+    return folder

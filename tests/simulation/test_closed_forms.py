@@ -47,7 +47,7 @@ TRUTH = {
     "race": {"end.甲先.share": 1 / 3, "cycle_time.mean": 200.0},
     "boundary": {"end.已超时.share": math.exp(-1.5), "cycle_time.mean": 600 * (1 - math.exp(-1.5))},
 }
-SIZES = {"mm1": 400, "mm5": 400, "tandem": 400, "shared": 400, "rework": 400, "priority": 1000}
+SIZES = {"mm1": 400, "mm5": 500, "tandem": 400, "shared": 500, "rework": 400, "priority": 1000}
 """Replications of 10,000 cases for a half-width of 2 %."""
 
 

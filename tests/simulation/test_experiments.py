@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 import yaml
 from lxml import etree
 
+from flowkit.engine import Engine, VirtualClock
 from flowkit.errors import InvalidPayload
-from flowkit.export import open_log, read_log
+from flowkit.export import case_of, open_log, read_log
 from flowkit.simulation import Goal, compare, fit, load_scenario, optimise, simulate, sweep
 from flowkit.simulation.report import heat_map
 
@@ -155,6 +157,32 @@ def test_fitting_finds_working_hours(tmp_path: Path) -> None:
     }
     gap = fitted.arrivals[0].interarrival
     assert gap["exponential"]["mean"] == pytest.approx(360, rel=0.05)
+
+
+def test_the_engines_own_history_teaches_a_scenario() -> None:
+    """One case every 10 minutes; 李工 takes it after 2 and needs 5."""
+    clock = VirtualClock()
+    with Engine(clock=clock) as engine:
+        engine.deploy({"due.bpmn": (MODELS / "due.bpmn").read_bytes()})
+        for _ in range(25):
+            case = engine.start("due", {"span": "PT1H"})
+            clock.advance(timedelta(minutes=2))
+            (todo,) = engine.tasks(case)
+            engine.claim(todo, "李工")
+            clock.advance(timedelta(minutes=5))
+            engine.complete(todo, user="李工")
+            clock.advance(timedelta(minutes=3))
+        log = [
+            case_of(view.id, ((entry.at, entry.event) for entry in engine.history(view.id)), {"A": "处理"})
+            for view in engine.instances("due")
+        ]
+    fitted = fit(log, MODELS / "due.bpmn")
+    assert fitted.arrivals[0].interarrival == 600
+    assert fitted.tasks["A"].processing_time == 300
+    assert fitted.tasks["A"].resources == "李工"
+    result = simulate(fitted, replications=2)
+    assert result["cases.completed"].value == 25
+    assert result.cycle_time.mean.value == pytest.approx(300)
 
 
 def test_a_log_of_nothing_teaches_nothing(tmp_path: Path) -> None:

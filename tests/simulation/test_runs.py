@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from flowkit.errors import InvalidPayload
+from flowkit.export import open_log, read_log
 from flowkit.simulation import Result, load_scenario, open_study, simulate
 from flowkit.simulation.experiment import run_once
 from flowkit.simulation.planning import make_plan
@@ -454,3 +455,13 @@ def test_data_stores_are_kept_in_memory_and_begin_empty_in_each_replication(tmp_
     result = simulate({"model": {"bpmn": str(path)}, "run": {"stop": {"cases": 5}, "replications": 2}})
     assert result["cases.completed"].value == 3
     assert all("holds at most 3, not 4" in reason for one in result.outcomes for reason in one.stuck)
+
+
+def test_an_interrupted_log_is_a_whole_file(tmp_path: Path) -> None:
+    def stop(done: float, _planned: int) -> None:
+        if 0 < done < 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        simulate(MODELS / "fork.yaml", cases=20_000, progress=stop, log=open_log(tmp_path / "log.xes"))
+    assert len(list(read_log(tmp_path / "log.xes"))) > 100

@@ -36,7 +36,9 @@ from tests.kernel.diagrams import (
 )
 
 NIGHTLY = bool(os.environ.get("FLOWKIT_NIGHTLY"))
-SHIPPED = Path(__file__).parent.parent.parent / "processes"
+ROOT = Path(__file__).parent.parent.parent
+SHIPPED = ROOT / "processes"
+ELEMENTS = sorted((ROOT / "docs" / "elements" / "diagrams").glob("*.bpmn"))
 
 
 def check(diagram: bytes, **options: object) -> Soundness:
@@ -80,6 +82,15 @@ def test_the_shipped_processes_are_decided_and_sound(file: Path) -> None:
         assert result.decided
         assert result.sound, [str(finding) for finding in result.findings]
         assert {finding.rule for finding in result.findings} <= {"uncaught-error"}
+
+
+@pytest.mark.parametrize("file", ELEMENTS, ids=lambda path: path.stem)
+def test_every_element_of_the_guide_is_sound(file: Path) -> None:
+    definitions = parse(file.read_bytes())
+    for one in definitions.processes:
+        whole = check_soundness(definitions, one.id, reduce=False)
+        assert whole.sound, [str(finding) for finding in whole.findings]
+        assert found(whole) == found(check_soundness(definitions, one.id))
 
 
 # ---- one order for many -------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from flowkit.bpmn.lint.model import Model, Problem, Rule, Scope, a, error
 from flowkit.bpmn.model import (
@@ -205,19 +205,26 @@ def _has_choice(scope: Scope, loop: set[str]) -> bool:
 
 
 def _cycles(scope: Scope, through: set[str]) -> list[set[str]]:
-    """The strongly connected components with a cycle, among the nodes that pass tokens through.
+    """The cycles among the nodes that pass tokens through."""
+    edges = {
+        i: [flow.target for flow in scope.outgoing(scope.nodes[i]) if flow.target in through]
+        for i in scope.nodes
+        if i in through
+    }
+    return _components(edges)
+
+
+def _components(edges: Mapping[str, Collection[str]]) -> list[set[str]]:
+    """The strongly connected components with a cycle; every target of an edge is a key as well.
 
     Tarjan's algorithm, iterative: a diagram may be longer than Python's stack is deep.
     """
-    edges = {
-        i: [flow.target for flow in scope.outgoing(scope.nodes[i]) if flow.target in through] for i in through
-    }
     order: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: dict[str, None] = {}  # in order of entry, with quick membership
     found: list[set[str]] = []
-    for root in scope.nodes:
-        if root not in through or root in order:
+    for root in edges:
+        if root in order:
             continue
         work = [(root, iter(edges[root]))]
         order[root] = low[root] = len(order)
@@ -247,6 +254,10 @@ def _cycles(scope: Scope, through: set[str]) -> list[set[str]]:
 # ---- calls ----------------------------------------------------------------------------------
 
 
+_MOST_CALLS = 50
+# Of one process: each is looked at with a walk through it, and files come from strangers.
+
+
 def endless_call(model: Model) -> Iterator[Problem]:
     """Processes of the file that call each other in a circle which no path avoids."""
     calls: dict[str, dict[str, CallActivity]] = {p.id: {} for p in model.definitions.processes}
@@ -255,31 +266,22 @@ def endless_call(model: Model) -> Iterator[Problem]:
         called = (extension.process_id if extension else "") or call.called_element
         if isinstance(scope.container, Process) and called in calls and call.loop is None:
             calls[scope.process.id].setdefault(called, call)
-    circles = {p: {t: c for t, c in known.items() if p in _reached(calls, t)} for p, known in calls.items()}
     whole = {scope.process.id: scope for scope in model.executed if scope.parent is None}
-    certain = {
-        p: {t: c for t, c in known.items() if _unavoidable(whole[p], c)} for p, known in circles.items()
-    }
-    for process, known in certain.items():
-        for target, call in known.items():
-            if process in _reached(certain, target):
-                yield Problem(
-                    call,
-                    f"every run of '{process}' calls '{target}' here, and so calls itself again: "
-                    "it would never end.",
-                    "Put a gateway before the call, with a way around it.",
-                )
-
-
-def _reached(calls: Mapping[str, Mapping[str, CallActivity]], first: str) -> set[str]:
-    seen: set[str] = set()
-    todo = [first]
-    while todo:
-        at = todo.pop()
-        if at not in seen:
-            seen.add(at)
-            todo.extend(calls.get(at, ()))
-    return seen
+    certain: dict[str, dict[str, CallActivity]] = {p: {} for p in calls}
+    for circle in _components(calls):
+        for process in sorted(circle):
+            within = [(target, call) for target, call in calls[process].items() if target in circle]
+            certain[process] = {t: c for t, c in within[:_MOST_CALLS] if _unavoidable(whole[process], c)}
+    for circle in _components(certain):
+        for process in sorted(circle):
+            for target, call in certain[process].items():
+                if target in circle:
+                    yield Problem(
+                        call,
+                        f"every run of '{process}' calls '{target}' here, and so calls itself again: "
+                        "it would never end.",
+                        "Put a gateway before the call, with a way around it.",
+                    )
 
 
 def _unavoidable(scope: Scope, call: CallActivity) -> bool:
