@@ -320,6 +320,7 @@ class Committer:
         if self._queue or not self._lock.acquire(blocking=False):
             if self._lent_to == threading.get_ident():
                 raise WrongState(_OWN_TRANSACTION)
+            self.parts.stores.check_free()
             self._queue.extend(entry.queued() for entry in entries)
             for entry in entries:
                 self._await(entry)

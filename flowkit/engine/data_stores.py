@@ -7,7 +7,9 @@ the transaction of the step. An application serves a store itself with an object
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,7 +17,7 @@ from flowkit.engine.ids import join_id
 from flowkit.engine.payload import decode, encode, json_copy
 from flowkit.engine.sql.schema import DATA_STORE
 from flowkit.engine.store import WriteConflict
-from flowkit.errors import FlowkitError, StoreUnavailable
+from flowkit.errors import FlowkitError, StoreUnavailable, WrongState
 from flowkit.findings import Finding, Severity
 from flowkit.kernel import Program
 from flowkit.kernel.data import after_write
@@ -47,7 +49,8 @@ class Access:
 class DataStore(Protocol):
     """What an application gives to serve a data store.
 
-    Called in the middle of a transaction: be quick, and leave what takes its time to a service task.
+    Called in the middle of a transaction: be quick, leave what takes its time to a service task, and don't
+    call the engine.
     What it raises becomes an incident at the element, which is tried again when that is resolved.
     """
 
@@ -71,6 +74,25 @@ class Stores:
         self._adapters: Mapping[str, DataStore | Documents] = (
             {"": Documents()} if adapters is None else dict(adapters)
         )
+        self._called = threading.local()
+
+    def check_free(self) -> None:
+        """Raise WrongState when this thread is inside an adapter: its transaction would wait for itself."""
+        store = getattr(self._called, "store", "")
+        if store:
+            raise WrongState(
+                f"The adapter of the data store '{store}' called the engine that it is serving, in the middle"
+                " of a transaction. Let it only read and write its own data, and a task of the process do the"
+                " rest."
+            )
+
+    @contextmanager
+    def _calling(self, store: str) -> Iterator[None]:
+        self._called.store = store
+        try:
+            yield
+        finally:
+            self._called.store = ""
 
     def _of(self, store: str) -> DataStore | Documents | None:
         return self._adapters.get(store) or self._adapters.get("")
@@ -119,7 +141,10 @@ class Stores:
         adapter = self._served(store)
         if isinstance(adapter, Documents):
             return read_document(unit, store)
-        return json_copy({store: adapter.read(_access(unit, instance, event, store))})[store]
+        access = _access(unit, instance, event, store)
+        with self._calling(store):
+            content = adapter.read(access)
+        return json_copy({store: content})[store]
 
     def _write(self, unit: Unit, instance: str, event: DataRequested, write: DataWrite) -> None:
         store = write.store
@@ -129,7 +154,9 @@ class Stores:
         if isinstance(adapter, Documents):
             write_document(unit, store, value)
         else:
-            adapter.write(_access(unit, instance, event, store), value)
+            access = _access(unit, instance, event, store)
+            with self._calling(store):
+                adapter.write(access, value)
 
 
 def _access(unit: Unit, instance: str, event: DataRequested, store: str) -> Access:

@@ -79,7 +79,7 @@ def _start(frame: Frame, command: p.Start) -> None:
     container = program.containers[program.process_id]
     if start_event is None and not container.starts:
         raise WrongState(
-            f"Process '{program.process_id}' has no none start event; name one of"
+            f"Process '{program.process_id}' has not just one none start event; name one of"
             f" {', '.join(start.node for start in program.starts)} as start event."
         )
     frame.emit(

@@ -248,6 +248,7 @@ ACTIVITIES = [
     Row("10.3.6", "called-process", "x", path('<callActivity id="x" calledElement="m"/>', roots=ROOTS)),
     Row("10.3.6", "called-process", "x", path('<callActivity id="x" calledElement="q"/>', after=f'<process id="q" isExecutable="false">{INNER}</process>')),
     Row("13.3.3", "called-process", "x", path('<callActivity id="x" calledElement="q"/>', roots=ROOTS, after=f'<process id="q" isExecutable="true"><startEvent id="qs">{M}</startEvent><endEvent id="qe"/>{flows("qs>qe")}</process>')),
+    Row("13.3.3", "called-process", "x", path('<callActivity id="x" calledElement="q"/>', after=f'<process id="q" isExecutable="true"><startEvent id="qs"/><startEvent id="qs2"/><endEvent id="qe"/>{flows("qs>qe qs2>qe")}</process>')),
     *(Row("10.3", "quantity", name, path(f'<task id="x" {name}="{value}"/>')) for name in ("startQuantity", "completionQuantity") for value in ("0", "-1")),
     *(Row("10.3.5", "ad-hoc-content+missing-end-event+missing-start-event+unconnected-node", name, line(sub(f'<task id="y"/>{inner}{flows(wires)}', tag="adHocSubProcess"), wires="s>x x>e")) for inner, wires, name in (('<startEvent id="is"/>', "is>y", "is"), ('<endEvent id="ie"/>', "y>ie", "ie"))),
     Row("10.3.5", "empty-container", "x", path('<adHocSubProcess id="x"/>')),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import psycopg
@@ -14,10 +15,39 @@ import pytest
 from flowkit.engine import Engine, VirtualClock
 from flowkit.engine.sql.postgresql import PostgreSQLSession
 from flowkit.errors import OutcomeUnknown, StoreUnavailable
-from tests.crash.test_faults import LONG, count, diagram
+from flowkit.tasks import task
 from tests.engine.cluster import Cluster
 from tests.engine.conftest import cluster  # noqa: F401 the fixture
-from tests.engine.diagrams import row, user
+from tests.engine.diagrams import (
+    catch,
+    element,
+    file,
+    message,
+    on_message,
+    process,
+    row,
+    service,
+    timer,
+    user,
+)
+
+LONG = timedelta(days=99)
+
+
+def diagram() -> bytes:
+    nodes = [
+        element("startEvent", "start", on_message("begin")), service("one", "count"), user("approve"),
+        catch("wait", timer("timeDuration", "PT1H")), catch("paid", on_message("paid")),
+        service("two", "count"), element("endEvent", "end"),
+    ]  # fmt: skip
+    ids = ["start", "one", "approve", "wait", "paid", "two", "end"]
+    flows = list(pairwise(ids))
+    return file(message("begin"), message("paid", "order"), process("p", *nodes, flows=flows))
+
+
+@task("count")
+def count(n: int) -> dict[str, int]:
+    return {"n": n + 1}
 
 
 @contextmanager

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from flowkit.engine import Engine, Worker
 from flowkit.errors import NotFound, Rejected
-from flowkit.tasks import TaskContext, task
+from flowkit.tasks import Connection, Outgoing, TaskContext, deliver, task
 from tests.engine.diagrams import catch, element, file, message, on_message, process, service, user
 
-__all__ = ["JOB_TYPE", "diagram", "main"]
+__all__ = ["diagram", "handlers", "main"]
 
 JOB_TYPE = "count"
 MOST = 10
@@ -36,7 +38,7 @@ def diagram() -> bytes:
         catch("paid", on_message("paid")),
         element("parallelGateway", "fork"),
         service("three", JOB_TYPE, OFTEN, patient),
-        service("four", JOB_TYPE, OFTEN, patient),
+        service("four", "book", OFTEN, patient),
         element("parallelGateway", "join"),
         element("endEvent", "end"),
     ]
@@ -57,17 +59,34 @@ class Journal:
         os.write(self._file, (" ".join(words) + "\n").encode())
 
 
-def main(url: str, folder: str, name: str) -> None:
-    """Start, complete, publish and work until killed."""
-    calls = Journal(Path(folder) / "calls")
-    acknowledged = Journal(Path(folder) / "acknowledged")
+def handlers(folder: Path) -> list[Any]:
+    """What the jobs and letters need: all of them say that they were called."""
+    calls, letters = Journal(folder / "calls"), Journal(folder / "letters")
 
     @task(JOB_TYPE)
     def count(context: TaskContext) -> dict[str, int]:
         calls.write(context.job_id, context.element_id)
         return {context.element_id: 1}
 
-    engine = Engine(url, tasks=[count])
+    @task("book")
+    def book(context: TaskContext, connection: Connection) -> dict[str, int]:
+        calls.write(context.job_id, context.element_id)
+        mark = "?" if isinstance(connection, sqlite3.Connection) else "%s"
+        connection.execute(f"INSERT INTO booked VALUES ({mark})", (context.job_id,))
+        context.send("letter", {})
+        return {context.element_id: 1}
+
+    @deliver("letter", attempts=OFTEN)
+    def letter(item: Outgoing) -> None:
+        letters.write(item.key)
+
+    return [count, book, letter]
+
+
+def main(url: str, folder: str, name: str) -> None:
+    """Start, complete, publish and work until killed."""
+    acknowledged = Journal(Path(folder) / "acknowledged")
+    engine = Engine(url, tasks=handlers(Path(folder)))
     number = 0
     chance = random.Random(name)
     with Worker(engine, concurrency=4, lease=timedelta(seconds=0.5), poll=timedelta(seconds=0.05), name=name):

@@ -123,6 +123,12 @@ def test_processes_may_find_the_key_in_different_places(make: Make) -> None:
     [one] = engine.publish("M", variables={"order": 1})
     two = engine.start("R", {"customer": "王芳"})
     assert set(engine.publish("N", variables={"refers": {"to": 1}, "customer": "王芳"})) == {one, two}
+    # What is a key for one process is none for another.
+    [three] = engine.publish("M", variables={"order": 3})
+    four = engine.start("R", {"customer": "4"})
+    assert engine.publish("N", variables={"refers": {"to": 4}, "customer": "3"}, ttl=timedelta(0)) == []
+    assert engine.publish("N", variables={"refers": {"to": 3}, "customer": "3"}) == [three]
+    assert engine.instance(four).active_elements == ("c",)
 
 
 def test_a_message_that_was_thrown_and_awaited_in_one_step_is_not_lost(make: Make) -> None:

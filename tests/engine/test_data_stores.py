@@ -124,6 +124,18 @@ def test_an_adapter_that_fails_is_an_incident_that_can_be_resolved(make: Make) -
     assert customers.rows == {"X": 1}
 
 
+def test_an_adapter_that_calls_the_engine_is_told_so_instead_of_waiting_for_itself(make: Make) -> None:
+    class Calling(Customers):
+        def read(self, access: Access) -> Any:
+            return engine.start("p")
+
+    engine = make(stores={"stock": Calling()})
+    engine.deploy({"p.bpmn": counter()})
+    [incident] = engine.incidents(engine.start("p", {"plate": "X"}))
+    assert "called the engine that it is serving" in incident.message
+    assert len(engine.instances()) == 1
+
+
 def test_an_adapter_that_gives_no_json_is_an_incident(make: Make) -> None:
     class Odd(Customers):
         def read(self, access: Access) -> Any:

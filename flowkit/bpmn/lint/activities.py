@@ -202,14 +202,14 @@ def called_process(model: Model) -> Iterator[Problem]:
         elif target in uncallable:
             yield Problem(
                 call,
-                f"the called process '{target}' has no none start event, so it can't be called.",
-                "Add a start event without a trigger (13.3.3).",
+                f"the called process '{target}' has not just one none start event, so it can't be called.",
+                "Give it exactly one start event without a trigger (13.3.3).",
             )
 
 
 def _can_be_called(process: Process) -> bool:
     starts = [node for node in process.nodes if isinstance(node, StartEvent)]
-    return not starts or any(not start.definitions for start in starts)
+    return not starts or sum(not start.definitions for start in starts) == 1
 
 
 def call_io(model: Model) -> Iterator[Problem]:
