@@ -35,6 +35,9 @@ _HARMLESS = frozenset(("spiff-decision", "spiff-signal-end", "spiff-repeats"))
 """What does not change the way that a run goes, or is looked at event by event."""
 
 
+_BEHIND = "SpiffWorkflow goes on behind the throwing event before the escalation is caught."
+
+
 @dataclass(frozen=True, slots=True)
 class TrailComparison:
     """How far both engines went the same way.
@@ -79,11 +82,13 @@ def compare_trail(definitions: m.Definitions, process_id: str, events: Iterable[
     known = [*implicit_starts(process), *gaps(process)]
     refused = next((gap for gap in known if gap.rule in _REFUSED), None)
     obstacle, upto = (refused, 0) if refused else _obstacle(run, nodes, known)
-    beside = tuple(gap for gap in known if gap is not obstacle)
     compared, difference = 0, ""
     if refused is None:
         source = to_spiff(definitions, process, _shape(run, process, nodes))
         compared, difference = _lead(source, process_id, run, upto, nodes, stops=obstacle is not None)
+        if difference and compared < len(run.steps) and _escalates(node := nodes[run.steps[compared][0]]):
+            obstacle, difference = _said(node, "escalation", _BEHIND), ""
+    beside = tuple(gap for gap in known if gap is not obstacle)
     name = process.name or process.id
     return TrailComparison(name, len(run.steps), compared, obstacle, difference, beside)
 
@@ -246,8 +251,7 @@ def _obstacle(run: _Run, nodes: Mapping[str, m.FlowNode], known: list[Finding]) 
             if identity not in run.interrupted and occurred[identity] > 1:
                 return _said(node, "repeats", "In SpiffWorkflow a non-interrupting event occurs once."), step
             if identity in run.interrupted and _escalates(node):
-                text = "SpiffWorkflow goes on behind a throwing event before the escalation interrupts it."
-                return _said(node, "escalation", text), step
+                return _said(node, "escalation", _BEHIND), step
         loop = getattr(node, "loop", None)
         if isinstance(loop, m.StandardLoopCharacteristics) and loop.condition is not None:
             return _said(node, "data-loop", "How often this runs depends on data."), step

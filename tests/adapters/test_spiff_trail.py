@@ -69,6 +69,12 @@ def test_what_the_main_line_calls_is_the_same(called: str) -> None:
     [
         ("auto_4s/missing_parts_waited_cancel", "auto_4s", "spiff-event-subprocess", "Sub_Cancelled"),
         ("compensation/small_paid", "compensation", "spiff-compensation", "Event_Reverse"),
+        (
+            "appointment/late_answer_long_talk_no_show_moved",
+            "appointment",
+            "spiff-escalation",
+            "Boundary_Complains",
+        ),
         ("extra_work/safety_refused_unreachable", "extra_work", "spiff-repeats", "Boundary_Redial"),
     ],
 )
@@ -119,3 +125,16 @@ def test_a_file_that_spiff_refuses_is_not_led_at_all() -> None:
 def test_an_unknown_process_is_rejected() -> None:
     with pytest.raises(NotFound, match="nope"):
         compare_trail(parse(process(start(), end(), flows="s > e")), "nope", ())
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    "script",
+    sorted((PROCESSES / "scenarios").glob("*/*.yaml")),
+    ids=lambda path: f"{path.parent.name}/{path.stem}",
+)
+def test_every_scenario_is_the_same_up_to_what_is_lacking(script: Path) -> None:
+    name = script.parent.name
+    if (PROCESSES / f"{name}.bpmn").is_file():
+        compared = compare(f"scenarios/{name}/{script.stem}", name)
+        assert not compared.difference, compared.summary
