@@ -48,5 +48,5 @@ format: $(STAMP) ## format the code
 	$(BIN)/ruff format flowkit tests benchmarks
 
 clean:          ## remove everything that was built
-	rm -rf $(VENV) .venv-peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) .venv-peers .node build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

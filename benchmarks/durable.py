@@ -116,7 +116,10 @@ def _loop_growth(count: int = 2000) -> float:
 
 def _among(tokens: int, completions: int = 90) -> float:
     """Seconds to complete one of many user tasks that wait in the same instance."""
-    with tempfile.TemporaryDirectory() as folder, Engine(f"sqlite:///{folder}/many.db") as engine:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Engine(f"sqlite:///{folder}/many.db", durability="normal") as engine,
+    ):
         engine.deploy({"work.bpmn": crowd()})
         engine.start("work", {"items": list(range(tokens))})
         waiting = engine.tasks(limit=completions)

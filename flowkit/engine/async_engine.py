@@ -25,6 +25,10 @@ __all__ = ["AsyncEngine"]
 
 T = TypeVar("T")
 
+PATIENCE = 0.001
+"""Seconds for those who were answered to ask again before the next transaction begins: full groups
+are what makes many callers fast, and nobody waits for a caller who has nothing more to ask."""
+
 
 class AsyncEngine:
     """``engine``'s methods, awaitable: ``await face.start(…)``.
@@ -40,6 +44,9 @@ class AsyncEngine:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="flowkit-async")
         self._queued = threading.Event()
         self._settled: deque[tuple[asyncio.Future[Any], Outcome]] = deque()
+        self._answered = threading.Event()
+        """Whoever waited for the last transaction has been told, and had its turn."""
+        self._answered.set()
         self._closing = False
         self._committing = threading.Thread(target=self._commit, name="flowkit-commit", daemon=True)
         self._committing.start()
@@ -66,7 +73,7 @@ class AsyncEngine:
             self._queued.wait()
             self._queued.clear()
             while self.engine.committer.lead():
-                pass
+                self._answered.wait(PATIENCE)
             if self._closing:
                 return
 
@@ -81,12 +88,13 @@ class AsyncEngine:
 
     def _notify(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], outcome: Outcome) -> None:
         """Called by the committing thread; the loop is woken once for all that are settled together."""
+        self._answered.clear()
         self._settled.append((future, outcome))
         if len(self._settled) == 1:  # else the loop has not come to the ones before, and will see this one
             with suppress(RuntimeError):  # the loop is closed: nobody waits
-                loop.call_soon_threadsafe(self._settle)
+                loop.call_soon_threadsafe(self._settle, loop)
 
-    def _settle(self) -> None:
+    def _settle(self, loop: asyncio.AbstractEventLoop) -> None:
         while self._settled:
             future, outcome = self._settled.popleft()
             if future.cancelled():
@@ -95,6 +103,7 @@ class AsyncEngine:
                 future.set_exception(outcome.error)
             else:
                 future.set_result(outcome.result)
+        loop.call_soon(self._answered.set)  # after those who were waiting, who may have asked again
 
     async def start(self, process_id: str, variables: Mapping[str, Any] | None = None, **options: Any) -> str:
         """See :meth:`Engine.start`; without ``connection``."""

@@ -226,12 +226,14 @@ class Committer:
 
     def _alone(self, work: Callable[[Unit], T]) -> T:
         """A command while nobody else is about: its unit is all of the transaction."""
-        self._check_open()
+        if self._closed:
+            self._check_open()
         with self.parts.store.transaction() as session:
             batch = self._batch(session)
             result = _whole(batch, work)
         self._remember(batch)
-        self._tell(batch, 1)
+        if self.listeners or self.parts.telemetry is not None:
+            self._tell(batch, 1)
         return result
 
     def run_all(self, works: Sequence[Work], instances: Sequence[str] = ()) -> list[Outcome]:

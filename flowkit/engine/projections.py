@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -29,8 +30,7 @@ __all__ = ["PROJECTIONS"]
 Project = Callable[[Changes, "Live", Any, int], None]
 
 _encode = msgspec.json.Encoder().encode
-_NO_CANDIDATES = _encode(((), ()))
-_NO_DETAIL = _encode(("", "", {}))
+_NO_CANDIDATES = _encode(((), (), None))
 
 
 def _moment(when: datetime | None) -> int | None:
@@ -67,22 +67,27 @@ def _job_closed(changes: Changes, live: Live, event: p.JobClosed, at: int) -> No
 
 
 def _user_task_opened(changes: Changes, live: Live, event: p.UserTaskOpened, at: int) -> None:
-    detail = _NO_DETAIL
-    if event.form is not None or event.headers:
-        detail = _encode((event.form_binding, event.form_version_tag, event.headers))
+    if event.headers:
+        detail = _encode((event.name, event.form, event.form_binding, event.form_version_tag, event.headers))
+    else:
+        detail = _detail(event.name, event.form, event.form_binding, event.form_version_tag)
     row = [
-        live.id, event.task, event.node, event.name, live.process, event.assignee,
-        _moment(event.due), _moment(event.follow_up), event.priority, event.form,
+        live.id, event.task, event.node, live.process, event.assignee, _moment(event.due), event.priority,
         _candidates(changes, live, event), detail, at,
     ]  # fmt: skip
     changes.put(USER_TASK, (live.id, event.task), row)
+
+
+@lru_cache(maxsize=4096)
+def _detail(name: str, form: str | None, binding: str, version_tag: str) -> bytes:
+    """The same for each instance that comes to the task."""
+    return _encode((name, form, binding, version_tag, {}))
 
 
 def _user_task_updated(changes: Changes, live: Live, event: p.UserTaskUpdated, at: int) -> None:
     values: dict[str, Any] = {
         "assignee": event.assignee,
         "due": _moment(event.due),
-        "follow_up": _moment(event.follow_up),
         "priority": event.priority,
     }
     changes.remove(CANDIDATE, (live.id, event.task))
@@ -91,17 +96,17 @@ def _user_task_updated(changes: Changes, live: Live, event: p.UserTaskUpdated, a
 
 
 def _candidates(changes: Changes, live: Live, event: p.UserTaskOpened | p.UserTaskUpdated) -> bytes:
-    """Rows to find the task by, and the same for its own row."""
+    """Rows to find the task by, and the same for its own row, with the follow-up date."""
     if not event.candidate_groups and not event.candidate_users:
         live.without_candidates.add(event.task)
-        return _NO_CANDIDATES
+        return _NO_CANDIDATES if event.follow_up is None else _encode(((), (), _moment(event.follow_up)))
     live.without_candidates.discard(event.task)
     key = (live.id, event.task)
     for group in dict.fromkeys(event.candidate_groups):
         changes.put(CANDIDATE, key, [*key, "group", group])
     for user in dict.fromkeys(event.candidate_users):
         changes.put(CANDIDATE, key, [*key, "user", user])
-    return _encode((event.candidate_groups, event.candidate_users))
+    return _encode((event.candidate_groups, event.candidate_users, _moment(event.follow_up)))
 
 
 def _user_task_closed(changes: Changes, live: Live, event: p.UserTaskClosed, at: int) -> None:

@@ -145,8 +145,8 @@ def history(
 # ---- user tasks -----------------------------------------------------------------------------
 
 _TASK = (
-    "SELECT t.instance, t.key, t.node, t.name, t.process, t.assignee, t.due, t.follow_up, t.priority, "
-    "t.form, t.candidates, t.detail, t.created, i.business_key "
+    "SELECT t.instance, t.key, t.node, t.process, t.assignee, t.due, t.priority, t.candidates, t.detail, "
+    "t.created, i.business_key "
     f"FROM {USER_TASK.name} t JOIN {INSTANCE.name} i ON i.id=t.instance"
 )
 _CANDIDATE = f"EXISTS (SELECT 1 FROM {CANDIDATE.name} c WHERE c.instance=t.instance AND c.key=t.key AND "
@@ -200,23 +200,25 @@ def one_task(session: Session, instance: str, key: int) -> UserTask:
 
 
 def _task(row: Row) -> UserTask:
-    groups, users = decode(bytes(row[10]))
+    instance, key, node, process, assignee, due, priority, candidates, detail, created, business_key = row
+    groups, users, follow_up = decode(bytes(candidates))
+    name, form, _binding, _version_tag, headers = decode(bytes(detail))
     return UserTask(
-        id=join_id(row[0], row[1]),
-        instance_id=row[0],
-        process_id=row[4],
-        element_id=row[2],
-        name=row[3],
-        assignee=row[5],
+        id=join_id(instance, key),
+        instance_id=instance,
+        process_id=process,
+        element_id=node,
+        name=name,
+        assignee=assignee,
         candidate_groups=tuple(groups),
         candidate_users=tuple(users),
-        due=_moment(row[6]),
-        follow_up=_moment(row[7]),
-        priority=row[8],
-        form=row[9],
-        headers=decode(bytes(row[11]))[2],
-        created=from_micros(row[12]),
-        business_key=row[13],
+        due=_moment(due),
+        follow_up=_moment(follow_up),
+        priority=priority,
+        form=form,
+        headers=headers,
+        created=from_micros(created),
+        business_key=business_key,
     )
 
 

@@ -241,7 +241,10 @@ class Unit:
         if self._saved:
             self.batch.session.run("RELEASE SAVEPOINT unit")
         batch = self.batch
-        batch.changes.absorb(self.changes)
+        if batch.changes.put_tables or batch.changes:
+            batch.changes.absorb(self.changes)
+        else:
+            batch.changes = self.changes
         batch.live.update(self.live)
         if self.observed:
             batch.observed.extend(self.observed)

@@ -75,7 +75,7 @@ def _checked(
     """The form's version is found when the task is completed: *latest* may be newer than the task."""
     definitions, live = unit.parts.definitions, unit.load(instance)
     [(detail,)] = unit.read(USER_TASK).query(_FORM, (instance, key))
-    binding, tag, _headers = decode(bytes(detail))
+    _name, _form, binding, tag, _headers = decode(bytes(detail))
     try:
         version = definitions.bound(unit.read(), "form", form, binding, tag, live.deployment)
     except NotFound:

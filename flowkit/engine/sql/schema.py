@@ -196,19 +196,16 @@ SUBSCRIPTION = Table(
     ("(kind, name, correlation_key)",),
     clustered=True,
 )
-USER_TASK = Table(
+USER_TASK = Table(  # what nobody looks for is JSON: candidates as offered (groups, users, follow-up), detail
     "flowkit_user_task",
     (
         "instance text",
         "key int",
         "node text",
-        "name text",
         "process text",
         "assignee text null",
         "due int null",
-        "follow_up int null",
         "priority int",
-        "form text null",
         "candidates blob",
         "detail blob",
         "created int",

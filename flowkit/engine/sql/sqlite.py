@@ -179,16 +179,17 @@ def _path(url: str) -> str:
 class _Transaction:
     """A class, not a generator: this is on the path of every command."""
 
-    __slots__ = ("_mutex", "_session")
+    __slots__ = ("_execute", "_mutex", "_session")
 
     def __init__(self, session: SQLiteSession, mutex: threading.RLock) -> None:
         self._session = session
+        self._execute = session.connection.cursor().execute
         self._mutex = mutex
 
     def __enter__(self) -> Session:
         self._mutex.acquire()
         try:
-            self._session.run("BEGIN IMMEDIATE")
+            self._execute("BEGIN IMMEDIATE")
         except BaseException as error:
             self._roll_back()
             self._mutex.release()
@@ -202,7 +203,7 @@ class _Transaction:
     ) -> None:
         try:
             if error is None:
-                self._session.run("COMMIT")
+                self._execute("COMMIT")
         except BaseException as refused:  # an interrupt too must leave no transaction open
             self._roll_back()
             if isinstance(refused, sqlite3.Error):
