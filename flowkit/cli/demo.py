@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from flowkit.cli.inputs import processes_folder
+from flowkit.cli.inputs import database_url, processes_folder
 from flowkit.cli.output import FAILED, console, fail
 
 __all__ = ["register"]
@@ -24,7 +24,10 @@ def demo(
         str, typer.Argument(help="auto_4s, ecommerce_return, onsite_repair or complaint.")
     ] = "auto_4s",
     db: Annotated[
-        str | None, typer.Option("--db", metavar="URL", help="Default: a SQLite file in a temporary folder.")
+        str | None,
+        typer.Option(
+            "--db", metavar="URL", help="Default: a SQLite file in a temporary folder.", callback=database_url
+        ),
     ] = None,
 ) -> None:
     """Watch one of the processes that come with flowkit run from its beginning to its end.

@@ -24,6 +24,7 @@ __all__ = [
     "Settings",
     "Tasks",
     "Variables",
+    "database_url",
     "handlers_of",
     "open_engine",
     "processes_folder",
@@ -31,10 +32,20 @@ __all__ = [
     "read_variables",
 ]
 
+
+def database_url(url: str | None) -> str | None:
+    """The URL of ``--db``; raises BadParameter for a bare file name and other surprises."""
+    if url is None or url.startswith(("memory:", "sqlite:", "postgresql", "postgres:")):
+        return url
+    hint = "" if "://" in url else f"; did you mean sqlite:///{url}?"
+    raise typer.BadParameter(f"expected sqlite:///FILE, postgresql://… or memory:, found {url!r}{hint}")
+
+
 Database = Annotated[
     str,
     typer.Option(
         "--db",
+        callback=database_url,
         envvar="FLOWKIT_DB",
         metavar="URL",
         help="sqlite:///FILE, postgresql://… or memory:",

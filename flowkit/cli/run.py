@@ -9,7 +9,15 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from flowkit.cli.inputs import Settings, Tasks, Variables, handlers_of, open_engine, read_variables
+from flowkit.cli.inputs import (
+    Settings,
+    Tasks,
+    Variables,
+    database_url,
+    handlers_of,
+    open_engine,
+    read_variables,
+)
 from flowkit.cli.output import FAILED, AsJson, console, print_json
 
 if TYPE_CHECKING:
@@ -65,7 +73,12 @@ def run(
     business_key: Annotated[str | None, typer.Option("--key", help="The business key.")] = None,
     db: Annotated[
         str,
-        typer.Option("--db", metavar="URL", help="sqlite:///FILE keeps the run: killed, it goes on."),
+        typer.Option(
+            "--db",
+            metavar="URL",
+            help="sqlite:///FILE keeps the run: killed, it goes on.",
+            callback=database_url,
+        ),
     ] = "memory:",
     tasks: Tasks = None,
     settings: Settings = None,

@@ -408,3 +408,10 @@ def test_a_worker_works_until_it_is_told_to_end(folder: Path) -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.mark.parametrize("command", ["instances", "run processes/auto_4s.bpmn", "demo"])
+def test_a_file_name_is_no_url_of_a_database(command: str) -> None:
+    result = CliRunner().invoke(app, [*command.split(), "--db", "service.db"])
+    assert result.exit_code == 2
+    assert "sqlite:///service.db" in result.output
