@@ -23,8 +23,8 @@ __all__ = [
 def check_flow_references(root: Node, index: Index) -> Iterator[Finding]:
     """Do ``incoming`` and ``outgoing`` say the same as the sequence flows?
 
-    A file may leave all of them out, as the schema allows; one that writes them must be consistent,
-    since it would be read differently by whoever believes the one or the other.
+    A node may leave all of them out, as the schema allows; one that lists flows must list the right
+    ones, since it would be read differently by whoever believes the one or the other.
     """
     declared: dict[tuple[str, str], set[str]] = {}
     actual: dict[tuple[str, str], set[str]] = {}
@@ -38,9 +38,10 @@ def check_flow_references(root: Node, index: Index) -> Iterator[Finding]:
                 if child.namespace == BPMN and child.tag in ("incoming", "outgoing"):
                     flow = resolve(child, child.text, index) or ""
                     declared.setdefault((identifier, child.tag), set()).add(flow)
-    if not declared:
-        return
+    listing = {identifier for identifier, _ in declared}
     for identifier, side in sorted(actual.keys() | declared.keys()):
+        if identifier not in listing:
+            continue
         node = index.nodes.get(identifier, root)
         wanted, given = actual.get((identifier, side), set()), declared.get((identifier, side), set())
         if not is_a(node.tag, "flowNode") or wanted == given:

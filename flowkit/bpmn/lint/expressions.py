@@ -115,9 +115,18 @@ def _named_roots(model: Model) -> tuple[Element, ...]:
     return (*definitions.messages, *definitions.signals, *definitions.errors, *definitions.escalations)
 
 
+_PLURALS = {
+    "assignments": "the 'from' of an assignment",
+    "bindings": "the dataPath of a correlation property",
+    "path": "the messagePath of a correlation property",
+}
+
+
 def _readable(name: str) -> str:
     if name.startswith("the "):
         return name
+    if name in _PLURALS:
+        return _PLURALS[name]
     return "the " + name.replace("task_definition", "job").replace("_", " ").replace(".", "'s ")
 
 
