@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from flowkit.cli.inputs import Database, Variables, open_engine, read_variables
+from flowkit.cli.instances import Status
 from flowkit.cli.operate import DATABASE
 from flowkit.cli.output import FAILED, AsJson, console, print_json, print_table
 
@@ -98,7 +99,7 @@ def bulk(
     action: Annotated[Action, typer.Argument(help="What to do to each instance.")],
     process: Annotated[str | None, typer.Option("--process", "-p", help="Only of this process.")] = None,
     of_version: Annotated[int | None, typer.Option("--of-version", help="Only of this version.")] = None,
-    status: Annotated[str | None, typer.Option(help="Only with this status.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only with this status.")] = None,
     key: Annotated[str | None, typer.Option("--key", help="Only with this business key.")] = None,
     element: Annotated[str | None, typer.Option(help="Only where a token stands at this element.")] = None,
     variables: Variables = None,

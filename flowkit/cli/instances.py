@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flowkit.cli.inputs import Database, open_engine
 from flowkit.cli.operate import DATABASE
-from flowkit.cli.output import FAILED, AsJson, console, print_json, print_table
+from flowkit.cli.output import FAILED, AsJson, console, print_json, print_table, tell_if_cut
 
 if TYPE_CHECKING:
     from flowkit.engine import Engine
 
-__all__ = ["register"]
+__all__ = ["Limit", "Status", "register"]
 
 Limit = Annotated[int, typer.Option(help="At most so many.", min=1)]
+
+
+class Status(StrEnum):
+    """How an instance stands."""
+
+    active = "active"
+    suspended = "suspended"
+    completed = "completed"
+    terminated = "terminated"
+    cancelled = "cancelled"
+    error = "error"
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +50,10 @@ def tasks(
     Example: [bold]flowkit tasks --group 服务顾问[/bold]
     """
     with open_engine(db) as engine:
+        if instance is not None:
+            engine.instance(instance)
         found = engine.tasks(instance, group=group, user=user, process=process, limit=limit)
+    tell_if_cut(found, limit)
     if as_json:
         print_json(found)
         return
@@ -57,7 +72,7 @@ def tasks(
 
 def instances(
     process: Annotated[str | None, typer.Argument(help="Only of this process.")] = None,
-    status: Annotated[str | None, typer.Option(help="active, suspended, completed, terminated, …")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only with this status.")] = None,
     key: Annotated[str | None, typer.Option("--key", help="Only with this business key.")] = None,
     limit: Limit = 100,
     db: Database = DATABASE,
@@ -69,6 +84,9 @@ def instances(
     """
     with open_engine(db) as engine:
         found = engine.instances(process, status=status, business_key=key, limit=limit)
+        if not found and process is not None:
+            engine.program(process)
+    tell_if_cut(found, limit)
     if as_json:
         print_json(found)
         return
@@ -154,7 +172,10 @@ def incidents(
     Example: [bold]flowkit incidents[/bold]
     """
     with open_engine(db) as engine:
+        if instance is not None:
+            engine.instance(instance)
         found = engine.incidents(instance, limit=limit)
+    tell_if_cut(found, limit)
     if as_json:
         print_json(found)
     else:

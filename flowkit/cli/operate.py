@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal as signals
 import threading
 from pathlib import Path
@@ -54,7 +55,7 @@ def deploy(
 
     Example: [bold]flowkit deploy processes/ --db sqlite:///service.db[/bold]
     """
-    with open_engine(db) as engine:
+    with open_engine(db, make=True) as engine:
         deployment = engine.deploy(*paths)
     if as_json:
         print_json(deployment)
@@ -178,7 +179,7 @@ def store(
 
     Example: [bold]flowkit store 库存 --set '{"P-100": 3}'[/bold]
     """
-    with open_engine(db) as engine:
+    with open_engine(db, make=content is not None) as engine:
         if content is not None:
             engine.write_store(name, read_json(content))
         print_json(engine.read_store(name))
@@ -249,7 +250,7 @@ def worker(
     Example: [bold]flowkit worker --tasks shop.handlers --settings notify.yaml[/bold]
     """
     registry, _ = handlers_of(tasks, db, settings)
-    with open_engine(db, registry) as engine:
+    with open_engine(db, registry, make=True) as engine:
         if once:
             typer.echo(f"{engine.run_until_idle()} done")
             return
@@ -258,7 +259,8 @@ def worker(
         asked = threading.Event()
         for number in (signals.SIGINT, signals.SIGTERM):
             signals.signal(number, lambda *_: asked.set())
-        typer.echo(f"works on {db}, {len(registry)} job types; Ctrl-C ends", err=True)
+        shown = re.sub(r"//([^:@/]*):[^@]*@", r"//\1:***@", db)
+        typer.echo(f"works on {shown}, {len(registry)} job types; Ctrl-C ends", err=True)
         with Worker(engine, concurrency=concurrency):
             while not asked.wait(1):  # a wait without end would not see signals on every system
                 pass
