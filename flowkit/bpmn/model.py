@@ -548,10 +548,12 @@ class UnsupportedElement(Element):
 
 @dataclass(frozen=True, kw_only=True)
 class Lane(Element):
-    """``nodes`` are flow-node ids; ``lanes`` are the lanes inside this one."""
+    """``nodes`` are flow-node ids; ``lanes`` are the lanes inside this one. The lanes of one ``lane_set``
+    divide the nodes among them; another lane set divides them once more (10.8)."""
 
     nodes: tuple[str, ...] = ()
     lanes: tuple[Lane, ...] = ()
+    lane_set: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -132,6 +132,7 @@ def read_lanes(reader: Reader, node: Node, tag: str = "laneSet") -> tuple[Lane, 
             **reader.common(lane),
             nodes=reader.child_references(lane, "flowNodeRef"),
             lanes=read_lanes(reader, lane, "childLaneSet"),
+            lane_set=reader.id_of(lane_set),
         )
         for lane_set in children(node, tag)
         for lane in children(lane_set, "lane")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from flowkit.engine import maintenance
 from flowkit.engine.backoff import backoff
-from flowkit.engine.commit import Committer
+from flowkit.engine.commit import Committer, Work
 from flowkit.engine.ids import split_id
-from flowkit.engine.jobs import LEASE, Claimed, claim, expire_leases, renew
+from flowkit.engine.jobs import LEASE, Claimed, claim, expire, expired, renew
 from flowkit.engine.maintenance import BulkReport, MigrationReport
 from flowkit.engine.messages import sweep_messages
-from flowkit.engine.payload import json_copy
+from flowkit.engine.payload import json_copy, storable
 from flowkit.engine.restart import restart
 from flowkit.engine.sql.schema import JOB
 from flowkit.engine.unit import Unit
@@ -125,11 +126,10 @@ class Operations:
         """Lease up to ``limit`` jobs; a lease that runs out is a failed attempt. ``inputs()`` of a
         claimed job gives its variables, ``id`` is the idempotency key."""
 
-        def work(unit: Unit) -> list[Claimed]:
-            expire_leases(unit)
-            return claim(unit, {job_type: limit}, worker, lease=lease)
-
-        return self._committer.run(work)
+        works: list[Work] = [expired, lambda unit: claim(unit, {job_type: limit}, worker, lease=lease)]
+        late, claimed = (outcome.get() for outcome in self._committer.run_all(works))
+        self._committer.run_all([partial(_expire, job) for job in late])
+        return list(claimed)
 
     def extend_lease(self, job: Claimed, lease: timedelta = LEASE) -> bool:
         """A sign of life: False when the lease is lost to another worker."""
@@ -161,7 +161,13 @@ class Operations:
             left = max(rows[0][0] - 1, 0) if retries is None else retries
             delay = backoff(f"{instance}:{key}", max(rows[0][1], 1), {}) if after is None else after
             retry_at = unit.now + delay if left else None
-            command = p.FailJob(job=key, message=message, retries=left, retry_at=retry_at, details=details)
+            command = p.FailJob(
+                job=key,
+                message=storable(message),
+                retries=left,
+                retry_at=retry_at,
+                details=storable(details),
+            )
             unit.step(instance, command)
 
         self._committer.run(work)
@@ -177,6 +183,10 @@ class Operations:
         instance, key = _job(job)
         data = json_copy(variables)
         self.send(instance, p.ThrowBpmnError(job=key, code=code, message=message, variables=data))
+
+
+def _expire(job: tuple[str, int], unit: Unit) -> None:
+    expire(unit, *job)
 
 
 def _commanding(command: p.Command) -> Callable[[Unit, str], object]:

@@ -73,7 +73,8 @@ class _ProcessCompiler:
         stores = dict(_stores(definitions, process))
         names = {reference: store.variable for reference, store in stores.items()}
         names |= dict(_data_names(definitions, process))
-        self.activities = Activities(compiler, self.events, names, stores)
+        priority = process.extensions.property("flowkit.priority") or ""
+        self.activities = Activities(compiler, self.events, names, stores, priority)
         self.nodes: dict[str, Node] = {}
         self.flows: dict[str, Flow] = {}
         self.containers: dict[str, Container] = {}

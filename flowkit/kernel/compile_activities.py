@@ -75,8 +75,11 @@ class Activities:
         events: Events,
         data: Mapping[str, str],
         stores: Mapping[str, StoreReference],
+        priority: str = "",
     ) -> None:
         self.compiler = compiler
+        self.priority = priority
+        """Of jobs that have none of their own."""
         self.events = events
         self.data = data
         """Variable name by the id of a data object, a reference to one or to a store, property or data
@@ -145,13 +148,13 @@ class Activities:
         compiled = feel(node, job_type)
         if compiled.expression is None:
             self.job_types.add(job_type)
-        priority = node.extensions.priority
-        return JobSpec(
-            compiled,
-            feel(node, retries),
-            dict(node.extensions.headers),
-            feel(node, priority) if priority else None,
-        )
+        priority = self._priority(node)
+        return JobSpec(compiled, feel(node, retries), dict(node.extensions.headers), priority)
+
+    def _priority(self, element: m.Element) -> Formula | None:
+        """``flowkit.priority`` of the element, or of its process."""
+        text = element.extensions.property("flowkit.priority") or self.priority
+        return self.compiler.optional(element, text)
 
     def event_job(self, event: m.ThrowEvent) -> JobSpec | None:
         """A throwing event that a worker carries out (``zeebe:taskDefinition``)."""
@@ -162,7 +165,7 @@ class Activities:
         if compiled.expression is None:
             self.job_types.add(definition.type)
         retries = self.compiler.extension(event, definition.retries or "3")
-        return JobSpec(compiled, retries, dict(event.extensions.headers))
+        return JobSpec(compiled, retries, dict(event.extensions.headers), self._priority(event))
 
     def _operation_name(self, node: m.Activity) -> str:
         wanted = getattr(node, "operation", "") if isinstance(node, m.ServiceTask) else ""

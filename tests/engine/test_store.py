@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy
 
-from flowkit.engine import Engine, SystemClock, VirtualClock, Worker
+from flowkit.engine import Engine, VirtualClock, Worker
 from flowkit.engine.sql.postgresql import PostgreSQLStore
 from flowkit.engine.sql.schema import SCHEMA_VERSION
 from flowkit.engine.store import WriteConflict, open_store
@@ -29,6 +29,7 @@ from tests.engine.diagrams import (
     service,
     user,
 )
+from tests.engine.steps import Held
 
 Make = Callable[..., Engine]
 
@@ -171,15 +172,18 @@ def test_workers_of_two_engines_share_the_work(make: Make) -> None:
     def work(n: int) -> None:
         done.append(n)
 
-    engines = [make(work, clock=SystemClock()), make(work, clock=SystemClock())]
+    engines = [make(work), make(work)]
     engines[0].deploy({"p.bpmn": row("p", service("s", "work"))})
     cases = [engines[0].start("p", {"n": n}) for n in range(60)]
-    with Worker(engines[0], name="one"), Worker(engines[1], name="two"):
-        finished = threading.Event()
-        for _ in range(2000):
-            if not engines[0].instances(status="active", limit=1):
-                break
-            finished.wait(0.01)
+    hands = [Held(), Held()]
+    workers = [Worker(engine, handlers=held) for engine, held in zip(engines, hands, strict=True)]
+    while len(done) < 60:
+        for worker in workers:
+            worker.turn()
+        shares = [held.run() for held in hands]
+        assert min(shares) > 0, shares
+    for worker in workers:
+        worker.turn()
     assert sorted(done) == list(range(60))
     assert all(engines[0].instance(case).status == "completed" for case in cases)
 
