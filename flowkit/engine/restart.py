@@ -106,6 +106,7 @@ def _from_the_beginning(
             variables={**begun.variables, **variables},
             business_key=business_key,
             start_event=start_event or begun.start_event,
+            undo=begun.undo,
         )
         return unit.start(definitions.with_digest(session, "process", begun.program), command, fresh)
     raise _no_history(instance)
