@@ -316,10 +316,8 @@ def test_many_are_restarted_and_an_interrupted_run_goes_on(make: Make) -> None:
 
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
-            engine.bulk(
-                engine.select(**left), actions.restart("a", {"again": True}, cancel=True), progress=interrupt
-            )
-    report = engine.bulk(engine.select(**left), actions.restart("a", {"again": True}, cancel=True))
+            engine.bulk(engine.select(**left), anew, progress=interrupt)
+    report = engine.bulk(engine.select(**left), anew)
     assert (len(report.done), report.failed) == (20, {})
     assert sum(view.variables.get("again", False) for view in engine.instances(running=True)) == 120
     assert engine.bulk(engine.select(**left), actions.restart()).done == ()
