@@ -430,10 +430,8 @@ class Committer:
 
 def _whole(batch: Batch, work: Callable[[Unit], T]) -> T:
     """Run ``work`` as the only unit of its transaction, which is undone if it fails."""
-    unit = Unit(batch)
+    unit = Unit(batch, alone=True)
     result = work(unit)
     unit.settle()
-    unit.accept()
-    if batch.changes:
-        batch.changes.flush(batch.session)
+    batch.changes.flush(batch.session)
     return result

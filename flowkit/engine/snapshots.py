@@ -61,8 +61,8 @@ class Live:
     """How many there may be before another snapshot is taken."""
     epoch: int = 0
     events: list[Event] = field(default_factory=list)
-    without_candidates: set[int] = field(default_factory=set)
-    """User tasks that surely have no candidate rows, so that none need be deleted."""
+    tasks: dict[int, list[Any]] = field(default_factory=dict)
+    """The rows of open user tasks, as far as it is known what is stored in them."""
 
 
 def saved(live: Live) -> tuple[bytes, dict[str, Any] | None]:

@@ -18,6 +18,7 @@ __all__ = ["SQLiteSession", "SQLiteStore"]
 
 BUSY_SECONDS = 30.0
 """How long a transaction waits for another process's one."""
+_DATA_VERSION = "PRAGMA data_version"
 
 
 class SQLiteSession:
@@ -95,6 +96,7 @@ class SQLiteStore:
         self._data_version = -1
         with _translated():
             self._writer = SQLiteSession(self._connect(durability))
+            self._version = self._writer.connection.cursor().execute
             self._transaction = _Transaction(self._writer, self._mutex)
             self._migrate()
             self._reader = self._writer if self._memory else SQLiteSession(self._connect(durability))
@@ -142,10 +144,11 @@ class SQLiteStore:
             return False
         if session is not self._writer:
             return True
-        version: int = session.query("PRAGMA data_version")[0][0]
-        changed = version != self._data_version
+        version: int = self._version(_DATA_VERSION).fetchone()[0]
+        if version == self._data_version:
+            return False
         self._data_version = version
-        return changed
+        return True
 
     def serialise(self, session: Session, what: str) -> None:
         """Nothing to do: there is one writer."""
