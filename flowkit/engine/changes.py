@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flowkit.engine.sql.schema import Table
-from flowkit.engine.store import Session
+from flowkit.engine.store import Session, WriteConflict
 
 __all__ = ["Changes"]
 
@@ -125,13 +125,17 @@ class Changes:
                 for key, values in patches.items():
                     self.patch(table, key, values)
 
-    def flush(self, session: Session) -> None:
-        """Write everything and forget it. Removals go first: a row may be put in a removed one's place."""
+    def flush(self, session: Session) -> bool:
+        """Write everything and forget it. Removals go first: a row may be put in a removed one's place.
+
+        True when one of the rows that were changed was surely there, as it was known to be.
+        """
+        found = False
         all_puts = self._puts
         if self._removals:
             for table, removals in self._removals.items():
                 if table.succession and table in all_puts:
-                    _succeed(session, table, removals, all_puts[table])
+                    found = _succeed(session, table, removals, all_puts[table])
                 if len(removals) == 1:
                     [key] = removals
                     session.run(table.delete(len(key)), key)
@@ -149,6 +153,7 @@ class Changes:
             for table, patches in self._patches.items():
                 _patch(session, table, patches)
             self._patches.clear()
+        return found
 
 
 def _apart(keys: Mapping[Key, Any], others: Mapping[Key, Any] | None) -> bool:
@@ -169,18 +174,24 @@ def _succeed(
     table: Table,
     removals: dict[Key, Sequence[Any] | None],
     puts: dict[Key, list[list[Any]]],
-) -> None:
+) -> bool:
     """Where an instance's wait is over and its next one begins, make the one's row the other's; both are
-    done with then. A row of which it isn't known what is stored there is left to be removed."""
+    done with then. A row of which it isn't known what is stored there is left to be removed.
+
+    True when there was one, and it was there.
+    """
     succeeding, lasting = table.succeeding, table.lasting
     if len(removals) == len(puts) == 1:  # one command
         [(key, old)] = removals.items()
         [[new]] = puts.values()
-        if old is not None and lasting(old) == lasting(new):
-            session.run(table.update(table.succession), (*succeeding(new), *key))
-            removals.clear()
-            puts.clear()
-        return
+        if old is None or lasting(old) != lasting(new):
+            return False
+        changed = session.run(table.update(table.succession), (*succeeding(new), *key))
+        if changed == 0:
+            raise WriteConflict("the wait is over already")
+        removals.clear()
+        puts.clear()
+        return changed == 1
     following = {rows[0][0]: key for key, rows in puts.items()}
     updates = []
     for key, old in tuple(removals.items()):
@@ -190,6 +201,7 @@ def _succeed(
             updates.append((*succeeding(puts.pop(after)[0]), *key))
     if updates:
         session.run_many(table.update(table.succession), updates)
+    return False
 
 
 def _remove(session: Session, table: Table, keys: Iterable[Key]) -> None:
