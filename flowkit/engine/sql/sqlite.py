@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import unquote
 
+from flowkit.engine.sql.checkpoints import LONG_LOG, Checkpoints
 from flowkit.engine.sql.migrations import is_current, migrate_schema
 from flowkit.engine.store import Row, Session, WriteConflict, driver_connection
 from flowkit.errors import EngineClosed, StoreUnavailable
@@ -97,7 +98,8 @@ class SQLiteStore:
         with _translated():
             self._writer = SQLiteSession(self._connect(durability))
             self._version = self._writer.connection.cursor().execute
-            self._transaction = _Transaction(self._writer, self._mutex)
+            self._checkpoints = Checkpoints(lambda: self._connect(durability))
+            self._transaction = _Transaction(self._writer, self._mutex, self._checkpoints)
             self._migrate()
             self._reader = self._writer if self._memory else SQLiteSession(self._connect(durability))
 
@@ -112,6 +114,7 @@ class SQLiteStore:
         )
         if not self._memory:
             connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA wal_autocheckpoint={LONG_LOG}")
             connection.execute(f"PRAGMA synchronous={'FULL' if durability == 'full' else 'NORMAL'}")
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute("PRAGMA cache_size=-65536")
@@ -165,6 +168,7 @@ class SQLiteStore:
         return SQLiteSession(raw)
 
     def close(self) -> None:
+        self._checkpoints.close()
         with self._mutex, self._read_mutex:
             self._reader.connection.close()
             self._writer.connection.close()
@@ -182,10 +186,11 @@ def _path(url: str) -> str:
 class _Transaction:
     """A class, not a generator: this is on the path of every command."""
 
-    __slots__ = ("_execute", "_mutex", "_session")
+    __slots__ = ("_checkpoints", "_execute", "_mutex", "_session")
 
-    def __init__(self, session: SQLiteSession, mutex: threading.RLock) -> None:
+    def __init__(self, session: SQLiteSession, mutex: threading.RLock, checkpoints: Checkpoints) -> None:
         self._session = session
+        self._checkpoints = checkpoints
         self._execute = session.connection.cursor().execute
         self._mutex = mutex
 
@@ -207,6 +212,9 @@ class _Transaction:
         try:
             if error is None:
                 self._execute("COMMIT")
+                changes = self._session.connection.total_changes
+                if changes >= self._checkpoints.at:
+                    self._checkpoints.copy(changes)
         except BaseException as refused:  # an interrupt too must leave no transaction open
             self._roll_back()
             if isinstance(refused, sqlite3.Error):
