@@ -8,6 +8,7 @@ transactions go on (https://www.sqlite.org/wal.html#ckpt, "passive").
 from __future__ import annotations
 
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -24,12 +25,13 @@ class Checkpoints:
     """Copies the log after every thousand changed rows. Nothing is lost if it doesn't: until it is copied
     the log is the database."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection] | None) -> None:
+        """``connect`` opens the database; None: it is one in memory, which has no log."""
         self._connect = connect
         self._due = threading.Event()
         self._closing = False
         self._thread: threading.Thread | None = None
-        self.at = CHANGES
+        self.at = CHANGES if connect is not None else sys.maxsize
         """How many rows the writer will have changed when it is time."""
 
     def copy(self, changes: int) -> None:
@@ -48,6 +50,7 @@ class Checkpoints:
             self._thread.join()
 
     def _run(self) -> None:
+        assert self._connect is not None
         with suppress(sqlite3.Error), closing(self._connect()) as connection:
             while True:
                 self._due.wait()

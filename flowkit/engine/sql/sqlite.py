@@ -98,7 +98,7 @@ class SQLiteStore:
         with _translated():
             self._writer = SQLiteSession(self._connect(durability))
             self._version = self._writer.connection.cursor().execute
-            self._checkpoints = Checkpoints(lambda: self._connect(durability))
+            self._checkpoints = Checkpoints(None if self._memory else lambda: self._connect(durability))
             self._transaction = _Transaction(self._writer, self._mutex, self._checkpoints)
             self._migrate()
             self._reader = self._writer if self._memory else SQLiteSession(self._connect(durability))
