@@ -62,7 +62,7 @@ def juel_to_feel(text: str) -> str | None:
 _ALIKE = ("juel", "jsr", "mvel", "java", "javascript", "ecmascript", "groovy")
 _COMPARES = re.compile(r"[<>=]")
 _EQUALS = re.compile(r"(\"[^\"]*\"|'[^']*')|(?<![<>!=])=(?!=)")
-_NOT_XPATH = re.compile(r"==|&&|\|\||\w\.\w")
+_NOT_XPATH = re.compile(r"^=|==|&&|\|\||\w\.\w")
 
 
 def comparison_to_feel(text: str, language: str) -> str | None:
