@@ -293,15 +293,17 @@ class Committer:
         if self.parts.store.lock:
             self._check_open()
             return self._lend(work)[0]
-        with self._lock:
-            self._check_open()
-            self._lent_to = threading.get_ident()
-            try:
-                result, batch = self._lend(work)
-            finally:
-                self._lent_to = 0
-            self._remember(batch)
-        self._hand_on()
+        try:
+            with self._lock:
+                self._check_open()
+                self._lent_to = threading.get_ident()
+                try:
+                    result, batch = self._lend(work)
+                finally:
+                    self._lent_to = 0
+                self._remember(batch)
+        finally:  # those who came meanwhile wait, whatever became of this
+            self._hand_on()
         return result
 
     def _lend(self, work: Callable[[Unit], T]) -> tuple[T, Batch]:

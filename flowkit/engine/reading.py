@@ -79,6 +79,7 @@ def _read_form(name: str, content: bytes, functions: Functions) -> list[Prepared
 
 _READERS: dict[str, Callable[[str, bytes, Functions], list[Prepared]]] = {
     ".bpmn": _read_bpmn,
+    ".bpmn2": _read_bpmn,
     ".xml": _read_bpmn,
     ".dmn": _read_dmn,
     ".form": _read_form,

@@ -213,7 +213,7 @@ class Unit:
 
     def _keep(self, live: Live) -> None:
         if self.parts.telemetry is not None:
-            self.observed.append((live.process, live.events))
+            self.observed.append(self.parts.telemetry.observe(self, live))
         if live.program.searchable:
             follow(self.changes, live)
         seq = live.revision

@@ -183,7 +183,7 @@ JOB = Table(
     ),
     ("instance", "key"),
     (
-        "(type, priority desc, at) where state = 'ready' and active = 1",
+        "(type, process, priority desc, at) where state = 'ready' and active = 1",
         "(at) where state in ('waiting', 'leased')",
     ),
     clustered=True,
@@ -272,6 +272,9 @@ MESSAGE_SEEN = Table(
     "flowkit_message_seen", ("message_id text", "expires int"), ("message_id",), ("(expires)",)
 )
 DATA_STORE = Table("flowkit_data_store", ("name text", "content blob", "at int"), ("name",))
+RESTART = Table(  # written by restarts alone, so that starting an instance costs nothing for it
+    "flowkit_restart", ("instance text", "origin text"), ("instance",), ("(origin)",), clustered=True
+)
 POSTPONED = Table(
     "flowkit_postponed",
     ("id text", "instance text", "waits_for text null", "event blob"),
@@ -329,6 +332,7 @@ TABLES = (
     POSTPONED,
     OUTBOX,
     VARIABLE,
+    RESTART,
 )
 INSTANCE_ROWS = (JOB, TIMER, SUBSCRIPTION, USER_TASK, CANDIDATE, INCIDENT)
 """What a live instance has rows in; all are gone when it ends."""

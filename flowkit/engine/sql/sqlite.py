@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import unquote
@@ -95,13 +96,22 @@ class SQLiteStore:
         self._mutex = threading.RLock()
         self._read_mutex = self._mutex if self._memory else threading.RLock()
         self._data_version = -1
-        with _translated():
+        with _translated(self._obstacle):
             self._writer = SQLiteSession(self._connect(durability))
             self._version = self._writer.connection.cursor().execute
             self._checkpoints = Checkpoints(None if self._memory else lambda: self._connect(durability))
             self._transaction = _Transaction(self._writer, self._mutex, self._checkpoints)
             self._migrate()
             self._reader = self._writer if self._memory else SQLiteSession(self._connect(durability))
+
+    def _obstacle(self) -> str:
+        """What SQLite does not say when it can't open the file."""
+        path = Path(self.path)
+        if self._memory or path.is_file():
+            return ""
+        if path.exists():
+            return f"{path} is no file"
+        return "" if path.parent.is_dir() else f"there is no folder {path.parent}"
 
     def _connect(self, durability: str) -> LentConnection:
         connection = sqlite3.connect(
@@ -180,7 +190,9 @@ def _path(url: str) -> str:
     head, separator, path = url.partition(":///")
     if not separator or not path or not head.startswith("sqlite"):
         raise ValueError(f"Expected sqlite:///relative/path or sqlite:////absolute/path, found {url!r}.")
-    return unquote(path.partition("?")[0])
+    if "?" in path:
+        raise ValueError(f"Expected a path without options (a ? in its name as %3F), found {url!r}.")
+    return unquote(path)
 
 
 class _Transaction:
@@ -232,21 +244,25 @@ class _Transaction:
             self._session.run("ROLLBACK")
 
 
+def _unexplained() -> str:
+    return ""
+
+
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(obstacle: Callable[[], str] = _unexplained) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise _translation(error) from error
+        raise _translation(error, obstacle()) from error
 
 
-def _translation(error: sqlite3.Error) -> Exception:
-    """SQLite's error in flowkit's words."""
+def _translation(error: sqlite3.Error, obstacle: str = "") -> Exception:
+    """SQLite's error in flowkit's words; ``obstacle`` is known better than SQLite tells it."""
     if isinstance(error, sqlite3.IntegrityError):
         return WriteConflict(str(error))
     if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error):
         return EngineClosed("The engine is closed; make a new one to go on.")
     return StoreUnavailable(
-        f"SQLite refused the transaction ({error}); nothing of it was stored. "
+        f"SQLite refused the transaction ({obstacle or error}); nothing of it was stored. "
         "Check the path, its permissions, free disk space, and who else holds the file."
     )
