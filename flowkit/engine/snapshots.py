@@ -33,6 +33,9 @@ __all__ = ["LIVES", "SAVED", "SINCE", "Live", "instance_of", "lives", "saved"]
 SMALL = 4096
 """Bytes of events that are always replayed rather than have another snapshot written."""
 
+ENDED = frozenset({"completed", "terminated", "cancelled", "error"})
+"""No more events will come, and few readers."""
+
 SAVED = "CASE WHEN e.seq IS NULL OR e.seq=i.snapshot THEN i.state END, e.seq, e.data"
 """Columns: the snapshot, in the first of an instance's rows; what came after it, a row a step."""
 SINCE = f"LEFT JOIN {EVENT.name} e ON e.instance=i.id AND e.seq>=i.snapshot"
@@ -61,8 +64,8 @@ class Live:
     """How many there may be before another snapshot is taken."""
     epoch: int = 0
     events: list[Event] = field(default_factory=list)
-    without_candidates: set[int] = field(default_factory=set)
-    """User tasks that surely have no candidate rows, so that none need be deleted."""
+    tasks: dict[int, list[Any]] = field(default_factory=dict)
+    """The rows of open user tasks, as far as it is known what is stored in them."""
 
 
 def saved(live: Live) -> tuple[bytes, dict[str, Any] | None]:
@@ -71,7 +74,7 @@ def saved(live: Live) -> tuple[bytes, dict[str, Any] | None]:
     live.revision += len(live.events)
     live.events = []
     live.weight += len(data)
-    if live.weight < live.limit:
+    if live.weight < live.limit or live.instance.status in ENDED:
         return data, None
     state = encode_instance(live.instance)
     live.weight, live.limit = 0, max(SMALL, len(state))

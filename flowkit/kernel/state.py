@@ -85,7 +85,10 @@ class Condition(_Wait, omit_defaults=True):
 
 
 class Call(_Wait, omit_defaults=True):
+    """With ``undo`` the called instance undoes that finished run."""
+
     process: str
+    undo: Compensable | None = None
 
 
 class Request(_Wait, omit_defaults=True):

@@ -15,7 +15,7 @@ import sqlalchemy
 from flowkit.engine import Engine, VirtualClock, Worker
 from flowkit.engine.sql.postgresql import PostgreSQLStore
 from flowkit.engine.sql.schema import SCHEMA_VERSION
-from flowkit.engine.store import open_store
+from flowkit.engine.store import WriteConflict, open_store
 from flowkit.errors import Conflict, NotFound, StoreUnavailable
 from flowkit.tasks import task
 from tests.engine.diagrams import (
@@ -290,3 +290,27 @@ def test_a_query_gives_its_own_rows_though_results_of_writes_come_in(make: Make)
         session.run_many(insert, [(f"{number}", 0.0 if number else 0.2) for number in range(2000)])
         select.select([store._writer.connection], [], [], 60)  # the server begins to tell what it wrote
         assert session.query("SELECT 2") == [(2,)]
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_statement_first_prepared_after_a_failure_works_in_the_next_transaction(make: Make) -> None:
+    store = make().store
+    insert = "INSERT INTO flowkit_meta (name, value) VALUES (?, ?)"
+    change = "UPDATE flowkit_meta SET value=? WHERE name=?"
+
+    def twice() -> None:
+        with store.transaction() as session:
+            session.run(insert, ("one", "1"))
+            session.run(change, ("2", "one"))  # the third time it is prepared, which the server passes over
+
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError), store.transaction() as session:
+            session.run(change, (str(1 / 0), ""))
+    twice()
+    with store.transaction() as session:
+        session.run(change, ("2", "one"))
+    with pytest.raises(WriteConflict):
+        twice()
+    with store.transaction() as session:
+        session.run(change, ("4", "one"))
+        assert session.query("SELECT value FROM flowkit_meta WHERE name=?", ("one",)) == [("4",)]
