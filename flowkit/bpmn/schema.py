@@ -3,11 +3,11 @@
 One line a type, ``name < base | attributes | children``, in the schema's own order. Attributes:
 ``name`` (a string), ``name!`` (required), ``name:kind``. Children: ``name`` with ``?`` (0..1), ``!``
 (1), ``+`` (1..n), ``*`` (0..n); ``name*:type`` where the type is not named like the element;
-``@group`` is any element of a substitution group. Kinds: ``bool``, ``int``, ``number``, ``id``, ``uri``,
-``mime`` (a media type), ``technology`` (a URI, or one of the standard's ``##`` words), an enumeration, or
-``ref(target …)``: a reference to an element of one of these types, where ``any`` is any element and
-``free`` is not resolved (types of another language, files that are not read); ``idref(target …)`` is the
-schema's IDREF: an id of this file, so without prefix.
+``@group`` is any element of a substitution group. Kinds: ``bool``, ``int``, ``int32``, ``number``, ``id``,
+``uri``, ``mime`` (a media type), ``technology`` (a URI, or one of the standard's ``##`` words), an
+enumeration, or ``ref(target …)``: a reference to an element of one of these types, where ``any`` is any
+element and ``free`` is not resolved (types of another language, files that are not read);
+``idref(target …)`` is the schema's IDREF: an id of this file, so without prefix.
 
 Source: OMG BPMN 2.0.2, the XML schema tables of chapters 8-13.
 """
@@ -263,7 +263,7 @@ collaboration < rootElement | name isClosed:bool | participant* messageFlow* @ar
   correlationKey* choreographyRef*:ref(choreography) conversationLink*
 participant < baseElement | name processRef:ref(process) | interfaceRef*:ref(interface)
   endPointRef*:ref(endPoint) participantMultiplicity?
-participantMultiplicity < baseElement | minimum:int maximum:int |
+participantMultiplicity < baseElement | minimum:int32 maximum:int32 |
 participantAssociation < baseElement | | innerParticipantRef!:ref(participant)
   outerParticipantRef!:ref(participant)
 messageFlow < baseElement | name sourceRef!:ref(interactionNode) targetRef!:ref(interactionNode)
@@ -305,8 +305,8 @@ _UNIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """``kind`` is string, bool, int, id, uri, mime, ref or the name of an enumeration; ``local`` marks an
-    IDREF, which has no prefix."""
+    """``kind`` is string, bool, int, int32, number, id, uri, mime, technology, ref or the name of an
+    enumeration; ``local`` marks an IDREF, which has no prefix."""
 
     name: str
     kind: str = "string"

@@ -27,6 +27,7 @@ _QNAME = re.compile(r"(?:([^\W\d][\w.\-·]*):)?([^\W\d][\w.\-·]*)\Z")
 _INTEGER = re.compile(r"[+-]?\d{1,18}\Z")
 _BOOLEANS = frozenset({"true", "false", "1", "0"})
 _NUMBER = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?\Z")
+_NO_URI = re.compile(r"%(?![0-9A-Fa-f]{2})|#[^#]*#")
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,80}/[\w.+*-]{1,80}\s*(;.*)?\Z")
 _TECHNOLOGIES = {
     "implementation": ("##unspecified", "##WebService"),
@@ -83,6 +84,10 @@ def check_structure(root: Node, index: Index) -> list[Finding]:
 
 def _check_schema_type(node: Node, element: ElementType) -> Iterator[Finding]:
     """``xsi:type`` may turn an expression into a formal one; any other would change what the element is."""
+    if node.get("nil", XSI) is not None:
+        yield finding(
+            "invalid-value", node, f"xsi:nil stands at <{node.tag}>: no BPMN element is nil.", "Remove it."
+        )
     given = node.get("type", XSI)
     if given is None:
         return
@@ -156,6 +161,10 @@ def check_value(node: Node, what: str, rule: Attribute, value: str, index: Index
         wrong = "true or false"
     elif kind == "int" and not _INTEGER.match(text):
         wrong = "a whole number"
+    elif kind == "int32" and not (_INTEGER.match(text) and abs(int(text)) < 2**31):
+        wrong = "a whole number of 32 bits"
+    elif kind == "uri" and _NO_URI.search(text):
+        wrong = "a URI: '%' begins two hexadecimal digits, and '#' stands once"
     elif kind == "number" and not is_number(text):
         wrong = "a number"
     elif kind == "mime" and not _MEDIA_TYPE.match(text):
@@ -164,7 +173,7 @@ def check_value(node: Node, what: str, rule: Attribute, value: str, index: Index
         wrong = "a URI or one of " + ", ".join(_TECHNOLOGIES[rule.name])
     elif kind == "id" and not _NAME.match(text):
         wrong = "an XML name: a letter or '_' first, then letters, digits, '-', '_' or '.'"
-    elif kind in ENUMERATIONS and text not in ENUMERATIONS[kind]:
+    elif kind in ENUMERATIONS and value not in ENUMERATIONS[kind]:
         wrong = "one of " + ", ".join(ENUMERATIONS[kind])
     elif kind == "ref":
         yield from _check_reference(node, what, rule, text, index)

@@ -24,10 +24,12 @@ def json_copy(variables: Mapping[str, Any] | None) -> dict[str, Any]:
     """A copy of ``variables``; raises InvalidPayload for what is not JSON. Dates become ISO-8601 texts."""
     if not variables:
         return {}
-    if not isinstance(variables, Mapping):
+    if type(variables) is not dict and not isinstance(variables, Mapping):
         raise InvalidPayload(f"Variables are a mapping from names to JSON values, found {variables!r}.")
     return {
-        _name(name, ""): value if type(value) in _PLAIN else _copy(value, f"/{name}", 1)
+        name if type(name) is str else _name(name, ""): value
+        if type(value) in _PLAIN
+        else _copy(value, f"/{name}", 1)
         for name, value in variables.items()
     }
 

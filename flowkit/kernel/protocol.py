@@ -279,9 +279,9 @@ class InstanceStarted(_Event, frozen=True):
     process: str
     program: str
     """The content hash of the program that the instance runs on."""
-    business_key: str | None
-    start_event: str | None
-    variables: Mapping[str, Any]
+    business_key: str | None = None
+    start_event: str | None = None
+    variables: Mapping[str, Any] = {}
     parent: ParentCall | None = None
     undo: Compensable | None = None
 
@@ -412,8 +412,8 @@ class ScopeOpened(_Event, frozen=True):
     scope: int
     kind: str
     node: str
-    parent: int
-    token: int
+    parent: int = 0
+    token: int = 0
     variables: Mapping[str, Any] = {}
 
 
@@ -456,8 +456,8 @@ class JobOpened(_Event, frozen=True):
     node: str
     type: str
     retries: int
-    headers: Mapping[str, str]
-    variables: Mapping[str, Any]
+    headers: Mapping[str, str] = {}
+    variables: Mapping[str, Any] = {}
     priority: int = 0
 
 
@@ -487,17 +487,17 @@ class UserTaskOpened(_Event, frozen=True):
     task: int
     token: int
     node: str
-    name: str
-    assignee: str | None
-    candidate_groups: tuple[str, ...]
-    candidate_users: tuple[str, ...]
-    due: datetime | None
-    follow_up: datetime | None
-    priority: int
-    form: str | None
-    form_binding: str
-    form_version_tag: str
-    variables: Mapping[str, Any]
+    name: str = ""
+    assignee: str | None = None
+    candidate_groups: tuple[str, ...] = ()
+    candidate_users: tuple[str, ...] = ()
+    due: datetime | None = None
+    follow_up: datetime | None = None
+    priority: int = 50
+    form: str | None = None
+    form_binding: str = "latest"
+    form_version_tag: str = ""
+    variables: Mapping[str, Any] = {}
     """The activity's local variables (what its input mapping gave)."""
     headers: Mapping[str, str] = {}
 
