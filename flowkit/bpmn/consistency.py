@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from flowkit.bpmn.index import Index, finding, resolve
@@ -10,7 +11,9 @@ from flowkit.bpmn.xml import Node
 from flowkit.findings import Finding
 
 __all__ = [
+    "check_bindings",
     "check_choice",
+    "check_event_set",
     "check_flow_references",
     "check_sets",
     "check_shared_definition",
@@ -20,8 +23,8 @@ __all__ = [
 def check_flow_references(root: Node, index: Index) -> Iterator[Finding]:
     """Do ``incoming`` and ``outgoing`` say the same as the sequence flows?
 
-    A file may leave all of them out, as the schema allows; one that writes them must be consistent,
-    since it would be read differently by whoever believes the one or the other.
+    A node may leave all of them out, as the schema allows; one that lists flows must list the right
+    ones, since it would be read differently by whoever believes the one or the other.
     """
     declared: dict[tuple[str, str], set[str]] = {}
     actual: dict[tuple[str, str], set[str]] = {}
@@ -35,9 +38,10 @@ def check_flow_references(root: Node, index: Index) -> Iterator[Finding]:
                 if child.namespace == BPMN and child.tag in ("incoming", "outgoing"):
                     flow = resolve(child, child.text, index) or ""
                     declared.setdefault((identifier, child.tag), set()).add(flow)
-    if not declared:
-        return
+    listing = {identifier for identifier, _ in declared}
     for identifier, side in sorted(actual.keys() | declared.keys()):
+        if identifier not in listing:
+            continue
         node = index.nodes.get(identifier, root)
         wanted, given = actual.get((identifier, side), set()), declared.get((identifier, side), set())
         if not is_a(node.tag, "flowNode") or wanted == given:
@@ -95,8 +99,12 @@ _SETS: dict[str, tuple[str, tuple[str, str], tuple[str, str]]] = {
 }
 
 
+def _listed(node: Node, tag: str) -> list[str]:
+    return [child.text.strip() for child in node.children if child.namespace == BPMN and child.tag == tag]
+
+
 def _texts(node: Node, tag: str) -> set[str]:
-    return {child.text.strip() for child in node.children if child.namespace == BPMN and child.tag == tag}
+    return set(_listed(node, tag))
 
 
 def check_sets(node: Node, name: str, index: Index) -> Iterator[Finding]:
@@ -104,6 +112,10 @@ def check_sets(node: Node, name: str, index: Index) -> Iterator[Finding]:
     if name not in _SETS:
         return
     everything, parts, (forth, back) = _SETS[name]
+    for tag in (everything, *parts):
+        listed = Counter(_listed(node, tag))
+        for twice in sorted(text for text, count in listed.items() if count > 1):
+            yield finding("data-set", node, f"<{tag}> lists '{twice}' more than once.", "List it once.")
     for part in parts:
         for missing in sorted(_texts(node, part) - _texts(node, everything)):
             yield finding(
@@ -114,13 +126,75 @@ def check_sets(node: Node, name: str, index: Index) -> Iterator[Finding]:
             )
     for other in sorted(_texts(node, forth)):
         paired = index.nodes.get(other)
-        if paired is not None and node.get("id") not in _texts(paired, back):
+        if paired is not None and paired.parent is not node.parent:
+            yield finding(
+                "data-set",
+                node,
+                f"<{forth}> names '{other}', a set of another element.",
+                "Pair the input and output sets of one ioSpecification.",
+            )
+        elif paired is not None and node.get("id") not in _texts(paired, back):
             yield finding(
                 "data-set",
                 node,
                 f"<{forth}> names '{other}', which does not name this set in <{back}>.",
                 "Let both sets name each other, or neither.",
             )
+
+
+def check_event_set(node: Node, index: Index) -> Iterator[Finding]:
+    """The set of an event lists the event's own data."""
+    for tag, members, data in (
+        ("outputSet", "dataOutputRefs", "dataOutput"),
+        ("inputSet", "dataInputRefs", "dataInput"),
+    ):
+        own = {child.get("id") for child in node.children if child.tag == data}
+        sets = [child for child in node.children if child.tag == tag and child.namespace == BPMN]
+        for listed in (text for one in sets for text in _listed(one, members)):
+            if listed in index.nodes and listed not in own:
+                yield finding(
+                    "data-set",
+                    node,
+                    f"the event's <{tag}> lists '{listed}', which is not its own.",
+                    "List the event's own data.",
+                )
+
+
+def check_bindings(node: Node, index: Index) -> Iterator[Finding]:
+    """10.3.7: what a callable element offers as a service binds its own data to operations that it offers."""
+    interfaces, bindings = _texts(node, "supportedInterfaceRef"), _children(node, "ioBinding")
+    if interfaces and not bindings:
+        yield finding(
+            "io-binding",
+            node,
+            "it supports an interface, but no <ioBinding> says by which of its data.",
+            "Bind each operation to an input and an output set, or remove <supportedInterfaceRef>.",
+        )
+    own = {id(s) for io in _children(node, "ioSpecification") for s in io.children}
+    offered = {resolve(node, text, index) for text in interfaces}
+    for binding in bindings:
+        operation = index.nodes.get(resolve(binding, binding.get("operationRef") or "", index) or "")
+        owner = operation.parent if operation is not None else None
+        if owner is not None and owner.tag == "interface" and owner.get("id") not in offered:
+            yield finding(
+                "io-binding",
+                binding,
+                f"operationRef is '{binding.get('operationRef')}', of an interface that is not supported.",
+                "Name the interface in <supportedInterfaceRef>, or bind one of its operations.",
+            )
+        for attribute in ("inputDataRef", "outputDataRef"):
+            bound = index.nodes.get(binding.get(attribute) or "")
+            if bound is not None and id(bound) not in own:
+                yield finding(
+                    "io-binding",
+                    binding,
+                    f"{attribute} is '{binding.get(attribute)}', which is no set of this element.",
+                    "Name a set of its own <ioSpecification>.",
+                )
+
+
+def _children(node: Node, tag: str) -> list[Node]:
+    return [child for child in node.children if child.namespace == BPMN and child.tag == tag]
 
 
 def check_shared_definition(node: Node, index: Index) -> Iterator[Finding]:

@@ -3,10 +3,11 @@
 One line a type, ``name < base | attributes | children``, in the schema's own order. Attributes:
 ``name`` (a string), ``name!`` (required), ``name:kind``. Children: ``name`` with ``?`` (0..1), ``!``
 (1), ``+`` (1..n), ``*`` (0..n); ``name*:type`` where the type is not named like the element;
-``@group`` is any element of a substitution group. Kinds: ``bool``, ``int``, ``number``, ``id``, ``uri``,
-``technology`` (a URI, or one of the standard's ``##`` words), an enumeration, or ``ref(target …)``: a
-reference to an element of one of these types, where ``any`` is any element and ``free`` is not resolved
-(types of another language, files that are not read).
+``@group`` is any element of a substitution group. Kinds: ``bool``, ``int``, ``int32``, ``number``, ``id``,
+``uri``, ``mime`` (a media type), ``technology`` (a URI, or one of the standard's ``##`` words), an
+enumeration, or ``ref(target …)``: a reference to an element of one of these types, where ``any`` is any
+element and ``free`` is not resolved (types of another language, files that are not read);
+``idref(target …)`` is the schema's IDREF: an id of this file, so without prefix.
 
 Source: OMG BPMN 2.0.2, the XML schema tables of chapters 8-13.
 """
@@ -109,7 +110,7 @@ definitions | id:id name targetNamespace!:uri expressionLanguage:uri typeLanguag
   BPMNDiagram* relationship*
 import | namespace!:uri location! importType!:uri |
 extension | definition:ref(free) mustUnderstand:bool | documentation*
-documentation | id:id textFormat | any*
+documentation | id:id textFormat:mime | any*
 extensionElements | | any*
 text | | any*
 script | | any*
@@ -156,14 +157,14 @@ dataStore < rootElement | name capacity:int isUnlimited:bool itemSubjectRef:ref(
 property < baseElement | name itemSubjectRef:ref(itemDefinition) | dataState?
 dataInput < baseElement | name itemSubjectRef:ref(itemDefinition) isCollection:bool | dataState?
 dataOutput < baseElement | name itemSubjectRef:ref(itemDefinition) isCollection:bool | dataState?
-inputSet < baseElement | name | dataInputRefs*:ref(dataInput) optionalInputRefs*:ref(dataInput)
-  whileExecutingInputRefs*:ref(dataInput) outputSetRefs*:ref(outputSet)
-outputSet < baseElement | name | dataOutputRefs*:ref(dataOutput) optionalOutputRefs*:ref(dataOutput)
-  whileExecutingOutputRefs*:ref(dataOutput) inputSetRefs*:ref(inputSet)
+inputSet < baseElement | name | dataInputRefs*:idref(dataInput) optionalInputRefs*:idref(dataInput)
+  whileExecutingInputRefs*:idref(dataInput) outputSetRefs*:idref(outputSet)
+outputSet < baseElement | name | dataOutputRefs*:idref(dataOutput) optionalOutputRefs*:idref(dataOutput)
+  whileExecutingOutputRefs*:idref(dataOutput) inputSetRefs*:idref(inputSet)
 ioSpecification < baseElement | | dataInput* dataOutput* inputSet+ outputSet+
-ioBinding < baseElement | operationRef!:ref(operation) inputDataRef!:ref(inputSet)
-  outputDataRef!:ref(outputSet) |
-dataAssociation < baseElement | | sourceRef*:ref(item) targetRef!:ref(item)
+ioBinding < baseElement | operationRef!:ref(operation) inputDataRef!:idref(inputSet)
+  outputDataRef!:idref(outputSet) |
+dataAssociation < baseElement | | sourceRef*:idref(item) targetRef!:idref(item)
   transformation?:formalExpression assignment*
 dataInputAssociation < dataAssociation | |
 dataOutputAssociation < dataAssociation | |
@@ -171,19 +172,19 @@ assignment < baseElement | | from!:expression to!:expression
 
 flowElement < baseElement | name | auditing? monitoring? categoryValueRef*:ref(categoryValue)
 dataObject < flowElement | itemSubjectRef:ref(itemDefinition) isCollection:bool | dataState?
-dataObjectReference < flowElement | itemSubjectRef:ref(itemDefinition) dataObjectRef:ref(dataObject)
+dataObjectReference < flowElement | itemSubjectRef:ref(itemDefinition) dataObjectRef:idref(dataObject)
   | dataState?
 dataStoreReference < flowElement | itemSubjectRef:ref(itemDefinition) dataStoreRef:ref(dataStore)
   | dataState?
-sequenceFlow < flowElement | sourceRef!:ref(flowNode) targetRef!:ref(flowNode) isImmediate:bool
+sequenceFlow < flowElement | sourceRef!:idref(flowNode) targetRef!:idref(flowNode) isImmediate:bool
   | conditionExpression?:expression
 flowNode < flowElement | | incoming*:ref(sequenceFlow) outgoing*:ref(sequenceFlow)
 
 gateway < flowNode | gatewayDirection:gatewayDirection |
-exclusiveGateway < gateway | default:ref(sequenceFlow) |
-inclusiveGateway < gateway | default:ref(sequenceFlow) |
+exclusiveGateway < gateway | default:idref(sequenceFlow) |
+inclusiveGateway < gateway | default:idref(sequenceFlow) |
 parallelGateway < gateway | |
-complexGateway < gateway | default:ref(sequenceFlow) | activationCondition?:expression
+complexGateway < gateway | default:idref(sequenceFlow) | activationCondition?:expression
 eventBasedGateway < gateway | instantiate:bool eventGatewayType:eventBasedGatewayType |
 
 event < flowNode | | property*
@@ -212,7 +213,7 @@ cancelEventDefinition < eventDefinition | |
 terminateEventDefinition < eventDefinition | |
 
 activity < flowNode | isForCompensation:bool startQuantity:int completionQuantity:int
-  default:ref(sequenceFlow) | ioSpecification? property* dataInputAssociation* dataOutputAssociation*
+  default:idref(sequenceFlow) | ioSpecification? property* dataInputAssociation* dataOutputAssociation*
   @resourceRole* @loopCharacteristics?
 loopCharacteristics < baseElement | |
 standardLoopCharacteristics < loopCharacteristics | testBefore:bool loopMaximum:int
@@ -245,7 +246,7 @@ process < callableElement | processType:processType isClosed:bool isExecutable:b
   @flowElement* @artifact* @resourceRole* correlationSubscription* supports*:ref(process)
 laneSet < baseElement | name | lane*
 lane < baseElement | name partitionElementRef:ref(any)
-  | partitionElement?:baseElement flowNodeRef*:ref(flowNode) childLaneSet?:laneSet
+  | partitionElement?:baseElement flowNodeRef*:idref(flowNode) childLaneSet?:laneSet
 globalTask < callableElement | | @resourceRole*
 globalUserTask < globalTask | implementation:technology | rendering*
 globalManualTask < globalTask | |
@@ -255,14 +256,14 @@ globalBusinessRuleTask < globalTask | implementation:technology |
 artifact < baseElement | |
 association < artifact | sourceRef!:ref(any) targetRef!:ref(any) associationDirection:associationDirection |
 group < artifact | categoryValueRef:ref(categoryValue) |
-textAnnotation < artifact | textFormat | text?
+textAnnotation < artifact | textFormat:mime | text?
 
 collaboration < rootElement | name isClosed:bool | participant* messageFlow* @artifact*
   @conversationNode* conversationAssociation* participantAssociation* messageFlowAssociation*
   correlationKey* choreographyRef*:ref(choreography) conversationLink*
 participant < baseElement | name processRef:ref(process) | interfaceRef*:ref(interface)
   endPointRef*:ref(endPoint) participantMultiplicity?
-participantMultiplicity < baseElement | minimum:int maximum:int |
+participantMultiplicity < baseElement | minimum:int32 maximum:int32 |
 participantAssociation < baseElement | | innerParticipantRef!:ref(participant)
   outerParticipantRef!:ref(participant)
 messageFlow < baseElement | name sourceRef!:ref(interactionNode) targetRef!:ref(interactionNode)
@@ -304,12 +305,14 @@ _UNIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """``kind`` is string, bool, int, id, uri, ref or the name of an enumeration."""
+    """``kind`` is string, bool, int, int32, number, id, uri, mime, technology, ref or the name of an
+    enumeration; ``local`` marks an IDREF, which has no prefix."""
 
     name: str
     kind: str = "string"
     required: bool = False
     targets: tuple[str, ...] = ()
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +324,7 @@ class Child:
     minimum: int = 0
     maximum: int | None = None
     targets: tuple[str, ...] = ()
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,14 +345,15 @@ _OCCURS: dict[str, tuple[int, int | None]] = {"?": (0, 1), "!": (1, 1), "+": (1,
 
 
 def _targets(kind: str) -> tuple[str, ...]:
-    names = kind.removeprefix("ref(").removesuffix(")").split(" ")
+    names = kind.partition("(")[2].removesuffix(")").split(" ")
     return tuple(name for given in names for name in _UNIONS.get(given, (given,)))
 
 
 def _attribute(text: str) -> Attribute:
     name, _, kind = text.partition(":")
-    if kind.startswith("ref("):
-        return Attribute(name.rstrip("!"), "ref", name.endswith("!"), _targets(kind))
+    if "(" in kind:
+        local = kind.startswith("idref(")
+        return Attribute(name.rstrip("!"), "ref", name.endswith("!"), _targets(kind), local)
     return Attribute(name.rstrip("!"), kind or "string", name.endswith("!"))
 
 
@@ -357,8 +362,8 @@ def _child(text: str) -> Child:
     name, (minimum, maximum) = text[:-1], _OCCURS[text[-1]]
     if name.startswith("@"):
         return Child(GROUPS[name[1:]], "", minimum, maximum)
-    if kind.startswith("ref("):
-        return Child((name,), "ref", minimum, maximum, _targets(kind))
+    if "(" in kind:
+        return Child((name,), "ref", minimum, maximum, _targets(kind), kind.startswith("idref("))
     return Child((name,), kind or name, minimum, maximum)
 
 

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from flowkit.bpmn.consistency import (
+    check_bindings,
     check_choice,
+    check_event_set,
     check_flow_references,
     check_sets,
     check_shared_definition,
@@ -25,6 +27,8 @@ _QNAME = re.compile(r"(?:([^\W\d][\w.\-·]*):)?([^\W\d][\w.\-·]*)\Z")
 _INTEGER = re.compile(r"[+-]?\d{1,18}\Z")
 _BOOLEANS = frozenset({"true", "false", "1", "0"})
 _NUMBER = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?\Z")
+_NO_URI = re.compile(r"%(?![0-9A-Fa-f]{2})|#[^#]*#")
+_MEDIA_TYPE = re.compile(r"[\w.+-]{1,80}/[\w.+*-]{1,80}\s*(;.*)?\Z")
 _TECHNOLOGIES = {
     "implementation": ("##unspecified", "##WebService"),
     "method": ("##Compensate", "##Image", "##Store"),
@@ -80,6 +84,10 @@ def check_structure(root: Node, index: Index) -> list[Finding]:
 
 def _check_schema_type(node: Node, element: ElementType) -> Iterator[Finding]:
     """``xsi:type`` may turn an expression into a formal one; any other would change what the element is."""
+    if node.get("nil", XSI) is not None:
+        yield finding(
+            "invalid-value", node, f"xsi:nil stands at <{node.tag}>: no BPMN element is nil.", "Remove it."
+        )
     given = node.get("type", XSI)
     if given is None:
         return
@@ -153,16 +161,22 @@ def check_value(node: Node, what: str, rule: Attribute, value: str, index: Index
         wrong = "true or false"
     elif kind == "int" and not _INTEGER.match(text):
         wrong = "a whole number"
+    elif kind == "int32" and not (_INTEGER.match(text) and abs(int(text)) < 2**31):
+        wrong = "a whole number of 32 bits"
+    elif kind == "uri" and _NO_URI.search(text):
+        wrong = "a URI: '%' begins two hexadecimal digits, and '#' stands once"
     elif kind == "number" and not is_number(text):
         wrong = "a number"
+    elif kind == "mime" and not _MEDIA_TYPE.match(text):
+        wrong = "a media type such as text/plain or text/html"
     elif kind == "technology" and text.startswith("##") and text.lower() not in _technologies(rule.name):
         wrong = "a URI or one of " + ", ".join(_TECHNOLOGIES[rule.name])
     elif kind == "id" and not _NAME.match(text):
         wrong = "an XML name: a letter or '_' first, then letters, digits, '-', '_' or '.'"
-    elif kind in ENUMERATIONS and text not in ENUMERATIONS[kind]:
+    elif kind in ENUMERATIONS and value not in ENUMERATIONS[kind]:
         wrong = "one of " + ", ".join(ENUMERATIONS[kind])
     elif kind == "ref":
-        yield from _check_reference(node, what, rule.targets, text, index)
+        yield from _check_reference(node, what, rule, text, index)
     if wrong:
         yield finding("invalid-value", node, f"{what} is '{text[:60]}', but must be {wrong}.", "Correct it.")
 
@@ -187,8 +201,9 @@ def _undeclared(node: Node, what: str, text: str, prefix: str, name: str) -> Fin
 
 
 def _check_reference(
-    node: Node, what: str, targets: tuple[str, ...], text: str, index: Index
+    node: Node, what: str, rule: Attribute | Child, text: str, index: Index
 ) -> Iterator[Finding]:
+    targets = rule.targets
     free = targets == ("free",)
     if free and not text:
         return  # says nothing, as if it were absent
@@ -205,6 +220,14 @@ def _check_reference(
         yield _undeclared(node, what, text, match[1], match[2])
         return
     if free:
+        return
+    if match[1] and rule.local:
+        yield finding(
+            "invalid-value",
+            node,
+            f"{what} is '{text[:60]}', but the schema has an id without prefix here (IDREF).",
+            f"Write '{match[2]}'.",
+        )
         return
     identifier = resolve(node, text, index)
     if identifier is None:
@@ -281,7 +304,7 @@ def _check_children(
         if rule.type == "ref":
             yield from _check_plain(child)
             if child.text.strip() or rule.targets != ("free",):
-                yield from _check_reference(child, f"<{child.tag}>", rule.targets, child.text.strip(), index)
+                yield from _check_reference(child, f"<{child.tag}>", rule, child.text.strip(), index)
             if child.tag == "eventDefinitionRef":
                 yield from check_shared_definition(child, index)
             continue
@@ -291,12 +314,23 @@ def _check_children(
     yield from check_counts(node, element, seen)
     yield from check_choice(node, element)
     yield from check_sets(node, element.name, index)
+    if is_a(element.name, "event"):
+        yield from check_event_set(node, index)
+    elif is_a(element.name, "callableElement"):
+        yield from check_bindings(node, index)
     if element.name == "dataObject" and any(child.tag == "dataState" for child in node.children):
         yield finding(
             "data-object-state",
             node,
             "a data object has a state; only references to it have one (10.4.1).",
             "Move the <dataState> to the dataObjectReference.",
+        )
+    if element.name == "dataObjectReference" and node.get("itemSubjectRef") is not None:
+        yield finding(
+            "data-reference-item",
+            node,
+            "a reference to a data object names an item definition; only the object does (10.4.1).",
+            "Move itemSubjectRef to the dataObject.",
         )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flowkit.cli.inputs import Database, open_engine
+from flowkit.cli.instances import Status
 from flowkit.cli.operate import DATABASE
 from flowkit.cli.output import AsJson, console, fail, print_json, print_table
 
@@ -176,7 +177,7 @@ def fit(
 def export(
     output: Annotated[Path, typer.Argument(help="A file .xes, .csv or .jsonocel.")],
     process: Annotated[str | None, typer.Option(help="Only this process.")] = None,
-    status: Annotated[str | None, typer.Option(help="Only instances with this status.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only instances with this status.")] = None,
     db: Database = DATABASE,
 ) -> None:
     """Write the histories of instances as an event log for process mining.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 Files = Annotated[list[Path], typer.Argument(exists=True, help="Files or folders.", show_default=False)]
-MODELS = (".bpmn", ".bpmn2", ".dmn", ".form")
 
 
 def register(app: typer.Typer) -> None:
@@ -34,18 +33,13 @@ def register(app: typer.Typer) -> None:
 # ---- lint -----------------------------------------------------------------------------------
 
 
-def _models(paths: Iterable[Path]) -> list[Path]:
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = [file for file in sorted(path.rglob("*")) if file.is_file()]
-            found += [
-                file
-                for file in inside
-                if file.suffix in MODELS or (file.suffix == ".json" and file.parent.name == "forms")
-            ]
-        else:
-            found.append(path)
+def _models(paths: list[Path]) -> list[Path]:
+    from flowkit.engine.files import IN_FOLDERS, models_in  # noqa: PLC0415 heavy
+
+    found = [file for path in paths for file in (models_in(path) if path.is_dir() else [path])]
+    if not found:
+        places = ", ".join(map(str, paths))
+        fail(f"there is nothing to check in {places}: expected files {', '.join(IN_FOLDERS)}", 2)
     return found
 
 
@@ -59,18 +53,18 @@ def _findings(paths: list[Path], job_types: frozenset[str] | None, *, whole: boo
     diagrams = []
     for path in paths:
         try:
-            if path.suffix in (".form", ".json"):
+            if path.suffix.lower() in (".form", ".json"):
                 from flowkit.tasks.forms import read_form  # noqa: PLC0415 heavy
 
                 known.add(("form", read_form(path.read_bytes(), file=str(path)).id))
-            elif path.suffix != ".dmn":
+            elif path.suffix.lower() != ".dmn":
                 definitions = bpmn.parse(path.read_bytes(), file=str(path))
                 diagrams.append(definitions)
                 found += bpmn.lint(definitions, job_types=job_types)
                 known |= {("process", one.id) for one in (*definitions.processes, *definitions.global_tasks)}
         except InvalidModel as error:
             found += error.findings
-    decisions, problems = _decision_findings([path for path in paths if path.suffix == ".dmn"])
+    decisions, problems = _decision_findings([path for path in paths if path.suffix.lower() == ".dmn"])
     known |= {("decision", one) for one in decisions}
     missing = missing_definitions(diagrams, lambda kind, wanted: (kind, wanted.id) in known) if whole else []
     found = [*found, *problems, *missing]

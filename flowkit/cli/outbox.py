@@ -9,7 +9,7 @@ import typer
 from flowkit.cli.inputs import Database, open_engine
 from flowkit.cli.instances import Limit
 from flowkit.cli.operate import DATABASE
-from flowkit.cli.output import FAILED, AsJson, print_json, print_table
+from flowkit.cli.output import FAILED, AsJson, print_json, print_table, tell_if_cut
 
 if TYPE_CHECKING:
     from flowkit.engine import Engine
@@ -40,6 +40,7 @@ def outbox(
     """
     with open_engine(db) as engine:
         found = engine.outbox(kind=kind, state="failed" if failed else None, limit=limit)
+    tell_if_cut(found, limit)
     if as_json:
         print_json(found)
     else:

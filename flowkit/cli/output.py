@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -29,6 +33,8 @@ __all__ = [
     "print_json",
     "print_table",
     "short",
+    "tell_if_cut",
+    "tolerate_any_terminal",
 ]
 
 FAILED, REFUSED, UNAVAILABLE, INTERRUPTED = 1, 3, 4, 130
@@ -36,6 +42,17 @@ FAILED, REFUSED, UNAVAILABLE, INTERRUPTED = 1, 3, 4, 130
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+
+
+def tolerate_any_terminal() -> None:
+    """Names in diagrams are Chinese: where a terminal or file takes another character set, what it can't
+    show is written as \\uXXXX. A standard stream that was closed swallows what is written."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 open to the end
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -73,6 +90,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, non
         console().print(table)
     else:
         typer.echo(none)
+
+
+def tell_if_cut(found: Sequence[object], limit: int) -> None:
+    """Say that a list may go on; on standard error, so that what reads the list never sees it."""
+    if len(found) == limit:
+        typer.echo(f"{limit} are shown, there may be more: --limit {limit * 10}", err=True)
 
 
 def short(value: object) -> str:
@@ -124,7 +147,9 @@ class ReadableErrors(TyperGroup):
             fail(str(error), UNAVAILABLE)
         except FlowkitError as error:
             fail(str(error))
-        except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-            fail(f"{error.filename}: {error.strerror}", 2)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # who read has seen enough: the command's caller knows what to do
+                raise
+            fail(f"{error.filename or 'what was written'}: {error.strerror or error}", 2)
         except KeyboardInterrupt:
             fail("interrupted", INTERRUPTED)

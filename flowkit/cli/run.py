@@ -19,6 +19,7 @@ from flowkit.cli.inputs import (
     read_variables,
 )
 from flowkit.cli.output import FAILED, AsJson, console, print_json
+from flowkit.errors import InvalidModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +71,9 @@ def run(
         typer.Option(exists=True, dir_okay=False, help="What happens from outside, as YAML."),
     ] = None,
     variables: Variables = None,
+    process: Annotated[
+        str | None, typer.Option(help="Without a script: the process to start, where there are several.")
+    ] = None,
     business_key: Annotated[str | None, typer.Option("--key", help="The business key.")] = None,
     db: Annotated[
         str,
@@ -99,43 +103,61 @@ def run(
     files = {str(path): path.read_bytes()} if alone else deployable(path)
     given = read_variables(variables)
     content = script.read_bytes() if script is not None else b""
-    plan = _plan(path, content, str(script or path), given, business_key)
+    if script is not None:
+        if process is not None:
+            raise typer.BadParameter("--process goes without --script, which names what it starts")
+        plan = _scripted(content, str(script), given, business_key)
+    else:
+        plan = _started(path, process, given, business_key)
     templates = path.parent / "templates"
     lines: list[TrailLine] = []
     tell = lines.append if as_json else printer()
-    player, problem = play(
-        plan,
-        files,
-        db=db,
-        tasks=tasks,
-        settings=settings,
-        templates=templates if templates.is_dir() else None,
-        tell=tell,
-        content=content or str(path).encode(),
-        again=again,
-    )
+    try:
+        player, problem = play(
+            plan,
+            files,
+            db=db,
+            tasks=tasks,
+            settings=settings,
+            templates=templates if templates.is_dir() else None,
+            tell=tell,
+            content=content or str(path).encode(),
+            again=again,
+        )
+    except InvalidModel as error:
+        if not alone and all(finding.location.file != str(path) for finding in error.findings):
+            typer.echo(f"{path} is deployed with its whole folder; --alone leaves these files out:", err=True)
+        raise
     _finish(player, problem, lines, as_json=as_json)
 
 
-def _plan(path: Path, content: bytes, name: str, variables: dict[str, Any], key: str | None) -> Script:
-    from flowkit.testing.script import Script, StartStep, parse_script  # noqa: PLC0415 heavy
+def _scripted(content: bytes, name: str, variables: dict[str, Any], key: str | None) -> Script:
+    """What the script says, with the variables and the key of the command line over its own."""
+    from flowkit.testing.script import parse_script  # noqa: PLC0415 heavy
 
-    if content:
-        plan = parse_script(content, file=name)
-        changes = {"variables": plan.start.variables | variables}
-        if key is not None:
-            changes["business_key"] = key  # type: ignore[assignment]  # two kinds of values in one update
-        return plan.model_copy(update={"start": plan.start.model_copy(update=changes)})
+    plan = parse_script(content, file=name)
+    changes = {"variables": plan.start.variables | variables}
+    if key is not None:
+        changes["business_key"] = key  # type: ignore[assignment]  # two kinds of values in one update
+    return plan.model_copy(update={"start": plan.start.model_copy(update=changes)})
+
+
+def _started(path: Path, wanted: str | None, variables: dict[str, Any], key: str | None) -> Script:
+    """A start, now, of the process ``wanted``, or of the only one; nothing follows."""
     from flowkit import bpmn  # noqa: PLC0415 heavy
     from flowkit.kernel import compile_process  # noqa: PLC0415 heavy
+    from flowkit.testing.script import Script, StartStep  # noqa: PLC0415 heavy
 
     definitions = bpmn.parse(path.read_bytes(), file=str(path))
     bpmn.check_deployable(definitions)
     runnable = [process.id for process in definitions.processes if process.is_executable]
     if not runnable:
         raise typer.BadParameter(f"{path} has no executable process")
-    starts = {it.kind: it for it in reversed(compile_process(definitions, runnable[0]).starts)}
-    start = StartStep(process=runnable[0], business_key=key, variables=variables)
+    if wanted not in runnable and (wanted is not None or len(runnable) > 1):
+        raise typer.BadParameter(f"expected --process {' or '.join(runnable)}, found {wanted or 'none'}")
+    process = wanted or runnable[0]
+    starts = {it.kind: it for it in reversed(compile_process(definitions, process).starts)}
+    start = StartStep(process=process, business_key=key, variables=variables)
     if "none" not in starts and "message" in starts:
         name = starts["message"].name
         start = StartStep(message=name, key=key or "", business_key=key, variables=variables)
@@ -161,7 +183,7 @@ def play(
 
     registry, handlers = handlers_of(tasks, db, settings, templates)
     clock = VirtualClock(plan.now)
-    with open_engine(db, registry, clock) as engine:
+    with open_engine(db, registry, clock, make=True) as engine:
         engine.deploy(files)
         key = None if db.startswith("memory") else script_key(content)
         player = Player(engine, plan, handlers=handlers, tell=tell, key=key, again=again)
@@ -220,7 +242,8 @@ def tell_summary(player: Player, problem: str) -> None:
             groups = ", ".join(task["groups"])
             screen.print(Text(f"  waits for {task['name'] or task['element']} ({groups or 'anybody'})"))
         for job_type in summary["jobs"]:
-            screen.print(Text(f"  waits for a worker of {job_type}", "yellow"))
+            text = f"  waits for a worker of {job_type} (--tasks names a module with its handler)"
+            screen.print(Text(text, "yellow"))
         for incident in summary["incidents"]:
             screen.print(Text(f"  incident at {incident['element']}: {incident['message']}", "red"))
         if summary["notices"]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from flowkit.errors import NotFound
 
-__all__ = ["collect"]
+__all__ = ["IN_FOLDERS", "collect", "models_in"]
 
-IN_FOLDERS = (".bpmn", ".dmn", ".form")
+IN_FOLDERS = (".bpmn", ".bpmn2", ".dmn", ".form")
 """What a folder is searched for; a JSON Schema counts as a form when it lies in a folder *forms*."""
 
 
@@ -23,7 +23,7 @@ def collect(sources: tuple[str | os.PathLike[str] | Mapping[str, bytes], ...]) -
             continue
         path = Path(source)
         if path.is_dir():
-            found = sorted(file for file in path.rglob("*") if _belongs(file))
+            found = models_in(path)
             if not found:
                 raise NotFound(f"Nothing to deploy in {path}: expected files {', '.join(IN_FOLDERS)}.")
             files.update({str(file): file.read_bytes() for file in found})
@@ -34,6 +34,11 @@ def collect(sources: tuple[str | os.PathLike[str] | Mapping[str, bytes], ...]) -
     if not files:
         raise NotFound("Nothing to deploy: name a file, a folder, or a mapping of names to contents.")
     return files
+
+
+def models_in(folder: Path) -> list[Path]:
+    """The files of a folder, and of those below it, that are deployed with it; in order."""
+    return sorted(file for file in folder.rglob("*") if _belongs(file))
 
 
 def _belongs(file: Path) -> bool:

@@ -11,6 +11,9 @@ from flowkit.errors import NotFound
 
 __all__ = ["NewIds", "child_id", "join_id", "split_id"]
 
+MAX_DIGITS = 18
+"""Of a key in an id that somebody gives: a database's whole numbers end at 2**63."""
+
 
 class NewIds:
     """Unique ids of 24 hexadecimal digits that sort by time: 48 bits of milliseconds, 48 random ones.
@@ -44,6 +47,6 @@ def join_id(instance: str, key: int) -> str:
 def split_id(text: str, what: str) -> tuple[str, int]:
     """The instance and key in such an id; raises NotFound when it is none."""
     instance, separator, key = text.rpartition(":")
-    if not separator or not key.isdigit():
-        raise NotFound(f"{text!r} is no id of a {what}: expected one like 019b2f…:7.")
+    if not separator or not (key.isascii() and key.isdigit() and len(key) <= MAX_DIGITS):
+        raise NotFound(f"{text!r} names no {what}: expected an id like 019b2f…:7.")
     return instance, int(key)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from flowkit.engine import maintenance
+from flowkit.engine import incidents, maintenance
 from flowkit.engine.backoff import backoff
-from flowkit.engine.commit import Committer
+from flowkit.engine.commit import Committer, Work
 from flowkit.engine.ids import split_id
-from flowkit.engine.jobs import LEASE, Claimed, claim, expire_leases, renew
+from flowkit.engine.jobs import LEASE, Claimed, claim, expire, expired, renew
 from flowkit.engine.maintenance import BulkReport, MigrationReport
 from flowkit.engine.messages import sweep_messages
-from flowkit.engine.payload import json_copy
+from flowkit.engine.payload import json_copy, storable
+from flowkit.engine.queries import OUTBOX_PREFIX
 from flowkit.engine.restart import restart
 from flowkit.engine.sql.schema import JOB
 from flowkit.engine.unit import Unit
-from flowkit.engine.views import JobView
-from flowkit.errors import NotFound
+from flowkit.engine.views import IncidentView, JobView
+from flowkit.errors import NotFound, WrongState
 from flowkit.kernel import protocol as p
 
 __all__ = ["Operations"]
@@ -117,6 +119,37 @@ class Operations:
             gone += count
         return gone
 
+    # ---- incidents ----------------------------------------------------------------------------
+
+    def skip(
+        self,
+        incident: IncidentView | str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        to: str | None = None,
+    ) -> None:
+        """Go on as if what failed had given ``variables``.
+
+        A failed job is completed with them, output mappings and all. Anything else is left where it is:
+        the variables are set in its scope, and the token goes to the element ``to``, or to the next one
+        where there is just one. Raises NotFound, WrongState.
+        """
+        instance, key = _incident(incident)
+        data = json_copy(variables)
+        self._committer.run(lambda unit: incidents.skip(unit, instance, key, data, to))
+
+    def throw(
+        self,
+        incident: IncidentView | str,
+        code: str,
+        message: str = "",
+        variables: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Throw a BPMN error from the activity whose job failed. Raises NotFound, WrongState."""
+        instance, key = _incident(incident)
+        data = json_copy(variables)
+        self._committer.run(lambda unit: incidents.throw(unit, instance, key, code, message, data))
+
     # ---- jobs done by other programs ----------------------------------------------------------
 
     def claim_jobs(
@@ -125,11 +158,10 @@ class Operations:
         """Lease up to ``limit`` jobs; a lease that runs out is a failed attempt. ``inputs()`` of a
         claimed job gives its variables, ``id`` is the idempotency key."""
 
-        def work(unit: Unit) -> list[Claimed]:
-            expire_leases(unit)
-            return claim(unit, {job_type: limit}, worker, lease=lease)
-
-        return self._committer.run(work)
+        works: list[Work] = [expired, lambda unit: claim(unit, {job_type: limit}, worker, lease=lease)]
+        late, claimed = (outcome.get() for outcome in self._committer.run_all(works))
+        self._committer.run_all([partial(_expire, job) for job in late])
+        return list(claimed)
 
     def extend_lease(self, job: Claimed, lease: timedelta = LEASE) -> bool:
         """A sign of life: False when the lease is lost to another worker."""
@@ -161,7 +193,13 @@ class Operations:
             left = max(rows[0][0] - 1, 0) if retries is None else retries
             delay = backoff(f"{instance}:{key}", max(rows[0][1], 1), {}) if after is None else after
             retry_at = unit.now + delay if left else None
-            command = p.FailJob(job=key, message=message, retries=left, retry_at=retry_at, details=details)
+            command = p.FailJob(
+                job=key,
+                message=storable(message),
+                retries=left,
+                retry_at=retry_at,
+                details=storable(details),
+            )
             unit.step(instance, command)
 
         self._committer.run(work)
@@ -179,8 +217,21 @@ class Operations:
         self.send(instance, p.ThrowBpmnError(job=key, code=code, message=message, variables=data))
 
 
+def _expire(job: tuple[str, int], unit: Unit) -> None:
+    expire(unit, *job)
+
+
 def _commanding(command: p.Command) -> Callable[[Unit, str], object]:
     return lambda unit, instance: unit.step(instance, command)
+
+
+def _incident(incident: IncidentView | str) -> tuple[str, int]:
+    name = incident if isinstance(incident, str) else incident.id
+    if name.startswith(OUTBOX_PREFIX):
+        raise WrongState(
+            f"{name} could not be delivered, and its instance has gone on: resend it, or drop it."
+        )
+    return split_id(name, "incident")
 
 
 def _job(job: Claimed | JobView | str) -> tuple[str, int]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from flowkit.engine import messages
 from flowkit.engine.backoff import backoff
-from flowkit.engine.payload import decode, encode, json_copy
+from flowkit.engine.payload import decode, encode, json_copy, storable
 from flowkit.engine.sql.schema import OUTBOX
 from flowkit.errors import NotFound
 from flowkit.tasks import Deliverer, Message, Outgoing, Posted, Retry, Undeliverable
@@ -25,6 +25,7 @@ from flowkit.tasks import Deliverer, Message, Outgoing, Posted, Retry, Undeliver
 if TYPE_CHECKING:
     from flowkit.engine.commit import Work
     from flowkit.engine.store import Session
+    from flowkit.engine.telemetry import Telemetry
     from flowkit.engine.unit import Unit
     from flowkit.kernel.protocol import MessageThrown
 
@@ -131,9 +132,18 @@ class Delivery:
     error: BaseException | None = None
     message: Message | None = None
 
+    @property
+    def final(self) -> bool:
+        """Whether it failed for good."""
+        return self.item.last or isinstance(self.error, Undeliverable)
 
-def attempt(deliverer: Deliverer, item: Outgoing) -> Delivery:
+
+def attempt(deliverer: Deliverer, item: Outgoing, telemetry: Telemetry | None = None) -> Delivery:
     """Call the deliverer."""
+    if telemetry is not None:
+        with telemetry.delivering(item) as outcome:
+            outcome.append(attempt(deliverer, item))
+        return outcome[0]
     try:
         answer = deliverer.function(item)
         if isinstance(answer, Message):
@@ -189,8 +199,9 @@ def _hand_over(unit: Unit, item: Outgoing, message: Message) -> BaseException | 
 
 def _told(error: BaseException) -> str:
     if isinstance(error, Retry | Undeliverable):
-        return str(error)
-    return f"{type(error).__name__}: {error}\n{''.join(traceback.format_exception(error))[-4000:]}"
+        return storable(str(error))
+    trace = "".join(traceback.format_exception(error))[-4000:]
+    return storable(f"{type(error).__name__}: {error}\n{trace}")
 
 
 def due_next(session: Session, kinds: Sequence[str]) -> int | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import count
 
 from flowkit.engine.clock import Clock
 from flowkit.engine.data_stores import Stores
@@ -26,3 +27,5 @@ class Parts:
     message_ttl: timedelta
     telemetry: Telemetry | None = None
     stores: Stores = field(default_factory=Stores)
+    turns: Iterator[int] = field(default_factory=count)
+    """Counts claims, so that those who wait for workers take turns to come first."""

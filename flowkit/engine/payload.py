@@ -11,7 +11,7 @@ import msgspec
 
 from flowkit.errors import InvalidPayload
 
-__all__ = ["decode", "encode", "json_copy"]
+__all__ = ["decode", "encode", "json_copy", "storable"]
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder().decode
@@ -24,10 +24,12 @@ def json_copy(variables: Mapping[str, Any] | None) -> dict[str, Any]:
     """A copy of ``variables``; raises InvalidPayload for what is not JSON. Dates become ISO-8601 texts."""
     if not variables:
         return {}
-    if not isinstance(variables, Mapping):
+    if type(variables) is not dict and not isinstance(variables, Mapping):
         raise InvalidPayload(f"Variables are a mapping from names to JSON values, found {variables!r}.")
     return {
-        _name(name, ""): value if type(value) in _PLAIN else _copy(value, f"/{name}", 1)
+        name if type(name) is str else _name(name, ""): value
+        if type(value) in _PLAIN
+        else _copy(value, f"/{name}", 1)
         for name, value in variables.items()
     }
 
@@ -61,3 +63,11 @@ def _copy(value: Any, path: str, depth: int) -> Any:
 
 def _invalid(path: str, problem: str) -> InvalidPayload:
     return InvalidPayload(f"{path or 'variables'}: {problem}.", [(path, problem)])
+
+
+def storable(text: str) -> str:
+    """A text from outside, such as an exception's, without what no database takes: characters that are
+    none (halves of a pair, as in file names that are not UTF-8), and NUL, which PostgreSQL refuses."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flowkit.engine.jobs import LEASE, Claimed, Report, claim, expire_leases, settle
+from flowkit.engine.jobs import LEASE, Claimed, Report, claim, expire, expired, settle
 from flowkit.engine.sql.schema import JOB, POSTPONED, START_TIMER, TIMER, Table
 from flowkit.engine.store import Session
 from flowkit.engine.triggers import due_start_timers, fire_start_timer
@@ -49,10 +49,10 @@ class Due:
     timers: Sequence[tuple[str, int]] = ()
     start_timers: Sequence[tuple[str, str, int]] = ()
     postponed: Sequence[str] = ()
-    expired: int = 0
+    expired: Sequence[tuple[str, int]] = ()
 
     def __len__(self) -> int:
-        return len(self.timers) + len(self.start_timers) + len(self.postponed) + self.expired
+        return len(self.timers) + len(self.start_timers) + len(self.postponed) + len(self.expired)
 
 
 @dataclass(slots=True)
@@ -89,13 +89,16 @@ class Pump:
         works.extend(_firing(*timer) for timer in due.timers)
         works.extend(_starting(*timer) for timer in due.start_timers)
         works.extend(_delivering(key) for key in due.postponed)
+        works.extend(_expiring(*job) for job in due.expired)
         repairs = [*(_refusing(job) for job, _ in results), *(_deferring(TIMER, key) for key in due.timers)]
         repairs.extend(_deferring(START_TIMER, key) for key in due.start_timers)
         repairs.extend(_parking(key) for key in due.postponed)
+        repairs.extend(_extending(job) for job in due.expired)
         found: list[Work] = [self._look]
         if claiming:
             found.append(self._claim)
-        instances = [*(job.instance for job, _ in results), *(instance for instance, _ in due.timers)]
+        instances = [job.instance for job, _ in results]
+        instances.extend(instance for instance, _ in due.timers)
         outcomes = self._committer.run_all([*works, *found], instances)
         for outcome in outcomes:
             if isinstance(outcome.error, OutcomeUnknown):  # nothing is wrong with the work itself
@@ -112,7 +115,7 @@ class Pump:
         timers = [(row[0], row[1]) for row in session.query(_TIMERS + skip, (unit.at, BATCH))]
         starts = due_start_timers(session, unit.at, BATCH, skip)
         postponed = [row[0] for row in session.query(_POSTPONED + skip, (BATCH,))]
-        return Due(timers, starts, postponed, expire_leases(unit))
+        return Due(timers, starts, postponed, expired(unit))
 
     def _claim(self, unit: Unit) -> list[Claimed]:
         wanted = self._types()
@@ -168,6 +171,21 @@ def _deferring(table: Table, key: tuple[Any, ...]) -> Repair:
         return lambda unit: unit.changes.patch(table, key, {"due": unit.at + later})
 
     return defer
+
+
+def _expiring(instance: str, job: int) -> Work:
+    return lambda unit: expire(unit, instance, job)
+
+
+def _extending(key: tuple[str, int]) -> Repair:
+    """The instance of a job whose lease ran out can't be read, or stepped: its lease goes on."""
+
+    def extend(error: BaseException) -> Work:
+        _log.error("Job %s:%s could not be failed; it is tried again in %s.", *key, DEFERRED, exc_info=error)
+        later = DEFERRED // timedelta(microseconds=1)
+        return lambda unit: unit.changes.patch(JOB, key, {"at": unit.at + later})
+
+    return extend
 
 
 def _delivering(key: str) -> Work:

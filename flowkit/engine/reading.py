@@ -17,6 +17,7 @@ import msgspec
 
 from flowkit.bpmn import check_deployable
 from flowkit.bpmn import parse as parse_bpmn
+from flowkit.bpmn.references import uncallable
 from flowkit.errors import InvalidModel
 from flowkit.findings import Finding, Location, Severity
 from flowkit.kernel import compile_process
@@ -79,6 +80,7 @@ def _read_form(name: str, content: bytes, functions: Functions) -> list[Prepared
 
 _READERS: dict[str, Callable[[str, bytes, Functions], list[Prepared]]] = {
     ".bpmn": _read_bpmn,
+    ".bpmn2": _read_bpmn,
     ".xml": _read_bpmn,
     ".dmn": _read_dmn,
     ".form": _read_form,
@@ -171,6 +173,7 @@ def prepare(files: Mapping[str, bytes], functions: Functions = None) -> list[Pre
         except InvalidModel as error:
             problems.extend(error.findings)
     problems.extend(_duplicates(found, files))
+    problems.extend(uncallable(one.compiled.definitions for one in found if one.kind == "process"))
     if problems:
         raise InvalidModel(problems)
     return found

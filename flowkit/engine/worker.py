@@ -1,9 +1,9 @@
 """A background worker: threads for plain handlers, an event loop for ``async`` ones.
 
-One thread turns the pump (:mod:`flowkit.engine.pump`): it claims as many jobs as there is room for,
-renews the leases of those that take long, and stores results as they come, those that come together
-in one transaction. Handlers of parallel branches run in parallel; their results are stored one
-after the other.
+It lives by *turns* of the pump (:mod:`flowkit.engine.pump`): a turn renews the leases of what takes long,
+stores results as they come, those that come together in one transaction, and claims as many jobs as
+there is room for. Handlers of parallel branches run in parallel; their results are stored one after the
+other. A thread takes the turns, or whoever calls :meth:`Worker.turn`.
 """
 
 from __future__ import annotations
@@ -14,27 +14,47 @@ import os
 import socket
 import threading
 from collections import Counter, deque
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from flowkit.engine.clock import from_micros
 from flowkit.engine.courier import Courier
-from flowkit.engine.jobs import LEASE, Claimed, Report, perform, perform_async, release, renew
+from flowkit.engine.jobs import (
+    LEASE,
+    Claimed,
+    Report,
+    command_for_failure,
+    perform,
+    perform_async,
+    release,
+    renew,
+)
 from flowkit.engine.pump import Due, Pump, Result, next_due
 from flowkit.engine.runner import context_of
 from flowkit.engine.transactional import perform_lent
-from flowkit.errors import FlowkitError, StoreUnavailable
+from flowkit.errors import EngineClosed, StoreUnavailable
 
 if TYPE_CHECKING:
     from flowkit.engine.commit import Work
     from flowkit.engine.engine import Engine
 
-__all__ = ["Worker"]
+__all__ = ["Handlers", "Worker"]
 
 _log = logging.getLogger("flowkit.worker")
+
+LONGEST_PAUSE = 10.0
+"""Seconds between attempts to reach a store that is away."""
+
+
+class Handlers(Protocol):
+    """What runs plain handlers: an executor of :mod:`concurrent.futures`, or anything like one."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any) -> Future[Any]: ...
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None: ...
 
 
 class Worker:
@@ -43,6 +63,7 @@ class Worker:
     ``concurrency``: handlers that run at the same time; ``limits``: fewer of some job types.
     ``lease``: how long a job stays with a worker that gives no sign of life; it is renewed while the
     handler runs. ``poll``: how often to look for what other processes left, when idle.
+    ``handlers``: what runs plain handlers; by default threads of its own.
 
     >>> with Worker(engine, concurrency=8):
     ...     serve()
@@ -57,9 +78,9 @@ class Worker:
         lease: timedelta = LEASE,
         poll: timedelta = timedelta(seconds=0.5),
         name: str = "",
+        handlers: Handlers | None = None,
     ) -> None:
-        if concurrency < 1:
-            raise ValueError(f"concurrency is at least 1, found {concurrency}.")
+        _check(concurrency, limits or {}, lease, poll)
         self.name = name or f"{socket.gethostname()}-{os.getpid()}"
         self._engine = engine
         self._committer = engine.committer
@@ -70,14 +91,20 @@ class Worker:
         self._pump = Pump(
             self._committer, self.name, self._wanted, total=self._room, lease=lease, reads=self._reads
         )
+        self._due = Due()
         self._running: dict[str, tuple[Claimed, Future[Report | None]]] = {}
         self._busy: Counter[str] = Counter()
         self._finished: deque[Claimed] = deque()
+        self._trouble = 0.0
+        """Seconds that were waited after the last turn, if that failed."""
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="flowkit-handler")
+        self._turning = threading.Lock()
+        self._abandoned = False
+        if handlers is None:
+            handlers = ThreadPoolExecutor(concurrency, thread_name_prefix="flowkit-handler")
+        self._threads: Handlers = handlers
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._turn = 0
         self._dispatcher: threading.Thread | None = None
         self._courier: Courier | None = None
 
@@ -94,25 +121,31 @@ class Worker:
                 self._courier.start()
         return self
 
-    def stop(self, timeout: float | None = 30.0) -> None:
+    def stop(self, timeout: float | None = 30.0) -> bool:
         """Take no more jobs, wait for those that run, store their results, give back the others.
 
-        What still runs after ``timeout`` seconds is given back too, and will be done again.
+        What still runs after ``timeout`` seconds is given back too, and will be done again; False then:
+        the threads of such handlers live on, and keep Python from ending.
         """
-        self._stopping.set()
-        self._wake.set()
+        self.close_shop()
         if self._dispatcher is not None:
             self._dispatcher.join(timeout)
             if self._wake.set in self._committer.listeners:
                 self._committer.listeners.remove(self._wake.set)
-            self._give_back()
             self._dispatcher = None
+        finished = self._give_back()
         if self._courier is not None:
-            self._courier.stop(timeout)
+            finished = self._courier.stop(timeout) and finished
             self._courier = None
         self._threads.shutdown(wait=False, cancel_futures=True)
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
+        return finished
+
+    def close_shop(self) -> None:
+        """Take no more jobs; the turns that follow store what still runs."""
+        self._stopping.set()
+        self._wake.set()
 
     def run(self) -> None:
         """Work until :meth:`stop` is called (by a signal handler, say)."""
@@ -128,35 +161,61 @@ class Worker:
     ) -> None:
         self.stop()
 
-    # ---- the dispatcher ---------------------------------------------------------------------
+    # ---- turns ------------------------------------------------------------------------------
 
     def _dispatch(self) -> None:
-        due = Due()
-        pause = self._poll
-        while True:
-            self._wake.clear()
-            results = self._results()
-            stopping = self._stopping.is_set()
-            if stopping and not results and not self._running:
-                return
-            try:
-                cycle = self._pump.turn(due, results, claiming=not stopping and self._room() > 0)
-                pause = self._poll
-            except StoreUnavailable:
-                _log.exception("The store is not available; trying again.")
-                self._redo(results)
-                pause = min(pause * 2, 10.0)
-                self._wake.wait(pause)
-                continue
-            except FlowkitError:
-                _log.exception("The worker stops.")
-                return
-            due = Due() if stopping else cycle.due
-            for job in cycle.jobs:
-                self._begin(job)
-            self._renew()
-            if not due and not self._finished and (not cycle.jobs or self._room() == 0):
-                self._wake.wait(self._pause())
+        while (pause := self.turn()) is not None:
+            self.wait(pause)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until something happens here (a handler has ended, a command has brought work), at most
+        so long."""
+        self._wake.wait(seconds)
+        self._wake.clear()  # before the next turn looks, which therefore misses nothing
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The ids of the jobs that are in the worker's hands."""
+        return tuple(self._running)
+
+    def turn(self) -> float | None:
+        """Store what has ended, renew what runs, do what is due, begin what there is room for.
+
+        Gives the seconds after which to take the next turn, unless something happens before; None when
+        the worker was stopped and nothing runs any more. Never raises: when the store is away, or
+        anything else is wrong, it goes on later.
+        """
+        with self._turning:
+            return self._taken()
+
+    def _taken(self) -> float | None:
+        results = self._results()
+        stopping = self._stopping.is_set()
+        if self._abandoned or (stopping and not results and not self._running):
+            return None
+        try:
+            if stopping:
+                self._shed()
+            self._renew()  # before anybody looks for leases that have run out
+            cycle = self._pump.turn(self._due, results, claiming=not stopping and self._room() > 0)
+            results = []
+            self._due = Due() if stopping else cycle.due
+            self._begin_all(cycle.jobs)
+            self._trouble = 0.0
+            if self._due or self._finished or (cycle.jobs and self._room() > 0):
+                return 0.0
+            return self._pause()
+        except EngineClosed:
+            _log.warning("The engine was closed before its worker was stopped.")
+            return None
+        except StoreUnavailable as error:
+            _log.error("The store is not available; trying again: %s", error)
+        except Exception:  # a bug, or something broken in the store: others' jobs are still to be done
+            _log.exception("A turn of the worker failed; it goes on.")
+        self._redo(results)
+        self._due = Due()
+        self._trouble = min(max(2 * self._trouble, self._poll), LONGEST_PAUSE)
+        return self._trouble
 
     def _redo(self, results: list[Result]) -> None:
         """Results that could not be stored are kept until they can be."""
@@ -172,12 +231,22 @@ class Worker:
         while self._finished:
             job = self._finished.popleft()
             entry = self._running.pop(job.id, None)
-            if entry is not None and not entry[1].cancelled():
+            if entry is not None:
                 self._busy[job.type] -= 1
-                report = entry[1].result()
+                report = self._report(job, entry[1])
                 if report is not None:  # else it is stored already
                     results.append((job, report))
         return results
+
+    def _report(self, job: Claimed, ended: Future[Report | None]) -> Report | None:
+        """What came of a job; whatever escaped from the handler is a failed attempt."""
+        try:
+            return ended.result()
+        except CancelledError:
+            error: BaseException = RuntimeError("the handler cancelled itself")
+        except BaseException as escaped:
+            error = escaped
+        return command_for_failure(job, error, self._committer.parts.clock.now())
 
     def _pause(self) -> float:
         """Seconds until something is due, at most the polling interval."""
@@ -192,12 +261,9 @@ class Worker:
         return max(2 * self._concurrency - len(self._running), 0)
 
     def _wanted(self) -> Mapping[str, int]:
-        """Room by job type; the types take turns to come first."""
-        types = sorted(self._engine.registry.types)
-        self._turn += 1
-        shift = self._turn % len(types) if types else 0
+        """Room by job type."""
         room = {}
-        for kind in types[shift:] + types[:shift]:
+        for kind in sorted(self._engine.registry.types):
             free = self._limits.get(kind, 2 * self._concurrency) - self._busy[kind]
             if free > 0:
                 room[kind] = free
@@ -208,6 +274,25 @@ class Worker:
         return handler.reads if handler is not None else None
 
     # ---- handlers ---------------------------------------------------------------------------
+
+    def _begin_all(self, jobs: Sequence[Claimed]) -> None:
+        for number, job in enumerate(jobs):
+            try:
+                self._begin(job)
+            except BaseException:  # no thread can be had, say
+                self._committer.run_all([_releasing(one) for one in jobs[number:]])
+                raise
+
+    def _shed(self) -> None:
+        """Give back what was claimed and has not begun."""
+        shed = []
+        for job, future in list(self._running.values()):
+            handler = self._engine.registry.get(job.type)
+            if handler is not None and not handler.is_async and future.cancel():
+                del self._running[job.id]
+                self._busy[job.type] -= 1
+                shed.append(job)
+        self._committer.run_all([_releasing(job) for job in shed])
 
     def _begin(self, job: Claimed) -> None:
         handler = self._engine.registry.get(job.type)
@@ -254,11 +339,41 @@ class Worker:
                     ends = now + self._lease
                     self._running[job.id] = (job.extended(ends), self._running[job.id][1])
 
-    def _give_back(self) -> None:
-        left = [job for job, future in self._running.values() if future.cancel() or not future.done()]
+    def _give_back(self) -> bool:
+        """Give back what still runs; whether nothing did."""
+        free = self._turning.acquire(timeout=LONGEST_PAUSE)  # a turn may hang with the store
+        if free:
+            self._taken()  # what has ended meanwhile is stored
+        self._abandoned = True
+        left = [(job, future) for job, future in self._running.values() if not future.done()]
         if left:
-            self._committer.run_all([_releasing(job) for job in left])
+            self._committer.run_all([_releasing(job) for job, _ in left])
+        hanging = [job for job, future in left if not future.cancel()]
+        for job in hanging:
+            _log.warning(
+                "Job %s did not end in time and was given back.",
+                job.id,
+                extra={
+                    "instance_id": job.instance, "process_id": job.process, "element_id": job.node,
+                    "job_id": job.id,
+                },
+            )  # fmt: skip
         self._running.clear()
+        if free:
+            self._turning.release()
+        return not hanging
+
+
+def _check(concurrency: int, limits: Mapping[str, int], lease: timedelta, poll: timedelta) -> None:
+    if concurrency < 1:
+        raise ValueError(f"concurrency is at least 1, found {concurrency}.")
+    for kind, limit in limits.items():
+        if limit < 1:
+            raise ValueError(
+                f"The limit of {kind!r} is at least 1, found {limit}: leave its handler out to do none."
+            )
+    if lease <= timedelta(0) or poll <= timedelta(0):
+        raise ValueError(f"lease and poll are longer than nothing, found {lease} and {poll}.")
 
 
 def _renewing(job: Claimed, lease: timedelta) -> Work:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from flowkit.feel.expression import Expression, UnaryTests, compile_expression, compile_unary_tests
+from flowkit.feel.kinds import kind_of
 from flowkit.feel.syntax import parse_type
 from flowkit.feel.text import to_text
 from flowkit.feel.values import Diagnostic, Function, HostFunction, Range, Run, normalize, to_json
@@ -22,6 +23,7 @@ __all__ = [
     "UnaryTests",
     "compile_expression",
     "compile_unary_tests",
+    "kind_of",
     "normalize",
     "parse_type",
     "to_json",

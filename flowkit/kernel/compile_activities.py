@@ -75,8 +75,11 @@ class Activities:
         events: Events,
         data: Mapping[str, str],
         stores: Mapping[str, StoreReference],
+        priority: str = "",
     ) -> None:
         self.compiler = compiler
+        self.priority = priority
+        """Of jobs that have none of their own."""
         self.events = events
         self.data = data
         """Variable name by the id of a data object, a reference to one or to a store, property or data
@@ -145,13 +148,13 @@ class Activities:
         compiled = feel(node, job_type)
         if compiled.expression is None:
             self.job_types.add(job_type)
-        priority = node.extensions.priority
-        return JobSpec(
-            compiled,
-            feel(node, retries),
-            dict(node.extensions.headers),
-            feel(node, priority) if priority else None,
-        )
+        priority = self._priority(node)
+        return JobSpec(compiled, feel(node, retries), dict(node.extensions.headers), priority)
+
+    def _priority(self, element: m.Element) -> Formula | None:
+        """``flowkit.priority`` of the element, or of its process."""
+        text = element.extensions.property("flowkit.priority") or self.priority
+        return self.compiler.optional(element, text)
 
     def event_job(self, event: m.ThrowEvent) -> JobSpec | None:
         """A throwing event that a worker carries out (``zeebe:taskDefinition``)."""
@@ -162,7 +165,7 @@ class Activities:
         if compiled.expression is None:
             self.job_types.add(definition.type)
         retries = self.compiler.extension(event, definition.retries or "3")
-        return JobSpec(compiled, retries, dict(event.extensions.headers))
+        return JobSpec(compiled, retries, dict(event.extensions.headers), self._priority(event))
 
     def _operation_name(self, node: m.Activity) -> str:
         wanted = getattr(node, "operation", "") if isinstance(node, m.ServiceTask) else ""
@@ -180,13 +183,18 @@ class Activities:
         assignee = optional(node, assignment.assignee) if assignment else None
         groups = optional(node, assignment.candidate_groups) if assignment else None
         users = optional(node, assignment.candidate_users) if assignment else None
+        owners = []
         for kind, who in node.resources:
             if not who:
                 continue
-            if kind == "potentialOwner" and groups is None:
-                groups = optional(node, who)
+            if kind == "potentialOwner":
+                owners.append(self.compiler.extension(node, who))
             elif kind in ("performer", "humanPerformer") and assignee is None:
                 assignee = optional(node, who)
+        if groups is None and owners:
+            groups, *owners = owners
+        else:
+            owners = []
         return UserTaskSpec(
             assignee,
             groups,
@@ -198,6 +206,8 @@ class Activities:
             form.binding if form else "latest",
             form.version_tag if form else "",
             dict(extensions.headers),
+            tuple(owners),
+            tuple((key, self.compiler.standard(node, value)) for key, value in node.resource_parameters),
         )
 
     def _decision(self, node: m.BusinessRuleTask) -> DecisionSpec:

@@ -95,6 +95,8 @@ def _placed(place: str, ids: Any) -> str:
 
 
 def _renamed(record: p.Compensable, ids: Any) -> p.Compensable:
+    if record.program:
+        return record
     children = tuple(_renamed(child, ids) for child in record.children)
     return p.Compensable(record.record, ids.get(record.node, record.node), record.variables, children)
 
@@ -378,7 +380,7 @@ def _request_gone(i: Instance, e: _Answer) -> None:
 
 
 def _call_opened(i: Instance, e: p.CallOpened) -> None:
-    _hold(i, Call(e.call, e.token, e.node, e.process))
+    _hold(i, Call(e.call, e.token, e.node, e.process, e.undo))
 
 
 def _call_closed(i: Instance, e: p.CallClosed) -> None:

@@ -70,7 +70,7 @@ def task(
     """
     if not job_type or not isinstance(job_type, str):
         raise InvalidHandler(
-            f"@task expects the job type as text, as in @task('check_stock'), found {type!r}"
+            f"@task expects the job type as text, as in @task('check_stock'), found {job_type!r}"
         )
 
     def mark(function: Function) -> Function:
@@ -306,8 +306,6 @@ def _functions(source: Source) -> list[Callable[..., Any]]:
         return [*(handler.function for handler in source), *deliverers]
     if callable(source) and (hasattr(source, MARK) or hasattr(source, DELIVERS)):
         return [source]
-    if isinstance(source, ModuleType):
-        return _marked(source)
     if inspect.isfunction(source) or inspect.ismethod(source) or inspect.isclass(source):
         raise InvalidHandler(f"{source!r} is no handler: mark the function with @task('type')")
     if isinstance(source, Iterable) and not isinstance(source, str | bytes | Mapping):

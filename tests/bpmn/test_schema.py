@@ -151,4 +151,16 @@ def test_groups_and_enumerations_name_known_things() -> None:
     for members in GROUPS.values():
         assert set(members) <= set(ELEMENTS)
     kinds = {a.kind for e in (*ELEMENTS.values(), *DIAGRAM_TYPES.values()) for a in e.attributes.values()}
-    assert kinds == {"string", "bool", "int", "id", "uri", "ref", "technology", "number", *ENUMERATIONS}
+    assert kinds == {
+        "string",
+        "bool",
+        "int",
+        "int32",
+        "id",
+        "uri",
+        "ref",
+        "technology",
+        "mime",
+        "number",
+        *ENUMERATIONS,
+    }

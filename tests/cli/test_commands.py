@@ -226,8 +226,8 @@ def test_a_case_from_deployment_to_its_end() -> None:
 
 
 def test_a_data_store_is_filled_and_shown(folder: Path) -> None:
-    assert json.loads(out("store", "库存")) is None
     assert json.loads(out("store", "库存", "--set", '{"P-100": 3}')) == {"P-100": 3}
+    assert json.loads(out("store", "别的")) is None
     (folder / "stock.yaml").write_text("[1, 2]\n", encoding="utf-8")
     out("store", "库存", "--set", "@stock.yaml")
     assert json.loads(out("store", "库存")) == [1, 2]
@@ -262,10 +262,12 @@ def test_incidents_are_seen_and_resolved() -> None:
         (["start", "x"], 3, "'x'"),
         (["complete", "x:1"], 3, "no instance 'x'"),
         (["deploy", "nowhere"], 2, "does not exist"),
-        (["instances", "--db", "sqlite:////no/such/folder/x.db"], 4, "unable to open database file"),
+        (["instances", "--db", "sqlite:////no/such/folder/x.db"], 4, "no database /no/such/folder/x.db"),
+        (["deploy", "shop", "--db", "sqlite:////no/such/folder/x.db"], 4, "no folder /no/such/folder"),
     ],
 )
 def test_what_is_refused_is_said_without_a_traceback(arguments: list[str], code: int, text: str) -> None:
+    out("deploy", "shop")
     said = out(*arguments, code=code)
     assert text in said
     assert "Traceback" not in said

@@ -33,8 +33,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_could_not_be_delivered_is_seen_sent_again_and_dropped(settings: Path) -> None:
-    assert out("outbox").strip() == "the outbox is empty"
     out("deploy", "parts.bpmn")
+    assert out("outbox").strip() == "the outbox is empty"
     case = out("start", "parts", "-v", "order=T-1").strip()
     out("worker", "--once", "--settings", settings)
     assert data("show", case)["tokens"][0]["name"] == "确认"

@@ -80,7 +80,7 @@ def test_what_is_not_there_is_named(make: Make) -> None:
         engine.history("gone")
     with pytest.raises(NotFound, match="gone"):
         engine.complete("gone:1")
-    with pytest.raises(NotFound, match="no id"):
+    with pytest.raises(NotFound, match="names no user task"):
         engine.complete("nonsense")
 
 

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from flowkit.engine import Engine, SystemClock, VirtualClock, Worker
-from flowkit.errors import NotFound
+from flowkit.engine import courier as courier_module
+from flowkit.engine.courier import Courier
+from flowkit.errors import NotFound, StoreUnavailable
 from flowkit.tasks import (
     Connection,
     InvalidHandler,
@@ -28,6 +30,7 @@ from flowkit.tasks import (
     task,
 )
 from tests.engine.diagrams import element, extended, file, message, on_message, process, row, service, user
+from tests.engine.steps import LONG, Held, work_off
 
 Make = Callable[..., Engine]
 
@@ -230,36 +233,132 @@ def test_a_message_for_the_outside_goes_by_the_outbox(make: Make) -> None:
 
 def test_couriers_of_two_engines_do_not_deliver_twice(make: Make) -> None:
     receivers = [Receiver(), Receiver()]
-    engines = [make(bill, receiver, clock=SystemClock()) for receiver in receivers]
+    engines = [make(bill, receiver) for receiver in receivers]
     engines[0].deploy({"p.bpmn": row("p", service("s", "bill"))})
     for amount in range(30):
         engines[0].start("p", {"amount": amount})
-    waits = threading.Event()
-    with Worker(engines[0], name="one"), Worker(engines[1], name="two"):
-        for _ in range(2000):
-            if not engines[0].instances(status="active", limit=1) and not engines[0].outbox():
-                break
-            waits.wait(0.01)
+    held = Held()
+    work_off(Worker(engines[0], handlers=held), held)
+    hands = [Held(), Held()]
+    couriers = [
+        Courier(engine.committer, engine.registry, 1.0, held)
+        for engine, held in zip(engines, hands, strict=True)
+    ]
+    while engines[0].outbox():
+        for courier in couriers:
+            courier.turn()
+        for held in hands:
+            held.run()
+    assert min(len(receiver.calls) for receiver in receivers) > 0
     calls = [item.key for receiver in receivers for item in receiver.calls]
     assert len(calls) == len(set(calls)) == 30
 
 
-def test_a_worker_stops_after_what_is_under_way(make: Make) -> None:
+def billed(engine: Engine, amounts: int = 1) -> None:
+    """The outbox holds an invoice an amount."""
+    for amount in range(amounts):
+        engine.start("p", {"amount": amount})
+    held = Held()
+    work_off(Worker(engine, handlers=held), held)
+
+
+def test_a_courier_stops_after_what_is_under_way(make: Make) -> None:
+    engine, held = billing(make, Receiver()), Held()
+    billed(engine, 6)
+    courier = Courier(engine.committer, engine.registry, 1.0, held)
+    courier.turn()
+    assert len(held) == 4
+    courier.close_shop()
+    assert courier.turn() is not None
+    assert len(held) == 4
+    held.run()
+    assert courier.turn() is not None
+    assert courier.turn() is None
+    assert len(engine.outbox()) == 2
+    assert courier.stop(None) is True
+
+
+def test_a_courier_outlives_a_store_that_is_away(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> Any:
+        raise StoreUnavailable("gone")
+
+    receiver, held = Receiver(), Held()
+    engine = billing(make, receiver)
+    billed(engine)
+    courier = Courier(engine.committer, engine.registry, 1.0, held)
+    courier.turn()
+    held.run()
+    for method in ("transaction", "reader"):
+        with monkeypatch.context() as patch:
+            patch.setattr(engine.store, method, refuse)
+            assert courier.turn() == 1.0
+    courier.turn()
+    assert engine.outbox() == []
+    assert len(receiver.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "error", [SystemExit(1), KeyboardInterrupt(), OSError("a\0b"), OSError("caf\udce9 价")]
+)
+def test_whatever_a_deliverer_raises_is_a_failed_attempt(make: Make, error: Any) -> None:
+    receiver, held = Receiver(error), Held()
+    engine = billing(make, receiver)
+    billed(engine)
+    courier = Courier(engine.committer, engine.registry, 1.0, held)
+    for _ in range(3):
+        courier.turn()
+        held.run()
+    [entry] = engine.outbox()
+    assert entry.error.startswith(type(error).__name__)
+    assert courier.turn() is not None
+    engine.advance(timedelta(minutes=1))
+    assert engine.outbox() == []
+
+
+def test_what_can_not_be_settled_keeps_no_other_entry_waiting(
+    make: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, clock: VirtualClock
+) -> None:
+    """An entry whose end can't be stored has its lease run out, and is tried again."""
+    engine, held = billing(make, Receiver()), Held()
+    billed(engine, 2)
+    broken = {entry.id for entry in engine.outbox()[:1]}
+    real = courier_module.settling
+
+    def settling(delivery: Any) -> Any:
+        if delivery.item.id in broken:
+            return lambda unit: 1 / 0
+        return real(delivery)
+
+    monkeypatch.setattr(courier_module, "settling", settling)
+    courier = Courier(engine.committer, engine.registry, 1.0, held)
+    courier.turn()
+    held.run()
+    courier.turn()
+    assert {entry.id for entry in engine.outbox()} == broken
+    assert "could not be stored" in caplog.text
+    broken.clear()
+    clock.advance(timedelta(minutes=6))
+    courier.turn()
+    held.run()
+    courier.turn()
+    assert engine.outbox() == []
+
+
+def test_a_worker_has_a_courier_in_the_background(make: Make) -> None:
     begun, release = threading.Event(), threading.Event()
 
     @deliver("invoice")
     def slow(item: Outgoing) -> None:
         begun.set()
-        release.wait(20)
+        release.wait(LONG)
 
     engine = make(bill, slow, clock=SystemClock())
     engine.deploy({"p.bpmn": row("p", service("s", "bill"), user("u"))})
-    worker = Worker(engine).start()
-    case = engine.start("p", {"amount": 1})
-    assert begun.wait(20)
-    assert engine.instance(case).active_elements == ("u",)  # the process went on
-    threading.Timer(0.1, release.set).start()
-    worker.stop()
+    with Worker(engine):
+        case = engine.start("p", {"amount": 1})
+        assert begun.wait(LONG)
+        assert engine.instance(case).active_elements == ("u",)  # the process went on
+        release.set()
     assert engine.outbox() == []
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import sqlalchemy
 
-from flowkit.engine import Engine, SystemClock, VirtualClock, Worker
+from flowkit.engine import Engine, VirtualClock, Worker
 from flowkit.engine.sql.postgresql import PostgreSQLStore
 from flowkit.engine.sql.schema import SCHEMA_VERSION
-from flowkit.engine.store import open_store
+from flowkit.engine.store import WriteConflict, open_store
 from flowkit.errors import Conflict, NotFound, StoreUnavailable
 from flowkit.tasks import task
 from tests.engine.diagrams import (
@@ -29,6 +29,7 @@ from tests.engine.diagrams import (
     service,
     user,
 )
+from tests.engine.steps import Held
 
 Make = Callable[..., Engine]
 
@@ -171,15 +172,18 @@ def test_workers_of_two_engines_share_the_work(make: Make) -> None:
     def work(n: int) -> None:
         done.append(n)
 
-    engines = [make(work, clock=SystemClock()), make(work, clock=SystemClock())]
+    engines = [make(work), make(work)]
     engines[0].deploy({"p.bpmn": row("p", service("s", "work"))})
     cases = [engines[0].start("p", {"n": n}) for n in range(60)]
-    with Worker(engines[0], name="one"), Worker(engines[1], name="two"):
-        finished = threading.Event()
-        for _ in range(2000):
-            if not engines[0].instances(status="active", limit=1):
-                break
-            finished.wait(0.01)
+    hands = [Held(), Held()]
+    workers = [Worker(engine, handlers=held) for engine, held in zip(engines, hands, strict=True)]
+    while len(done) < 60:
+        for worker in workers:
+            worker.turn()
+        shares = [held.run() for held in hands]
+        assert min(shares) > 0, shares
+    for worker in workers:
+        worker.turn()
     assert sorted(done) == list(range(60))
     assert all(engines[0].instance(case).status == "completed" for case in cases)
 
@@ -286,3 +290,27 @@ def test_a_query_gives_its_own_rows_though_results_of_writes_come_in(make: Make)
         session.run_many(insert, [(f"{number}", 0.0 if number else 0.2) for number in range(2000)])
         select.select([store._writer.connection], [], [], 60)  # the server begins to tell what it wrote
         assert session.query("SELECT 2") == [(2,)]
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_statement_first_prepared_after_a_failure_works_in_the_next_transaction(make: Make) -> None:
+    store = make().store
+    insert = "INSERT INTO flowkit_meta (name, value) VALUES (?, ?)"
+    change = "UPDATE flowkit_meta SET value=? WHERE name=?"
+
+    def twice() -> None:
+        with store.transaction() as session:
+            session.run(insert, ("one", "1"))
+            session.run(change, ("2", "one"))  # the third time it is prepared, which the server passes over
+
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError), store.transaction() as session:
+            session.run(change, (str(1 / 0), ""))
+    twice()
+    with store.transaction() as session:
+        session.run(change, ("2", "one"))
+    with pytest.raises(WriteConflict):
+        twice()
+    with store.transaction() as session:
+        session.run(change, ("4", "one"))
+        assert session.query("SELECT value FROM flowkit_meta WHERE name=?", ("one",)) == [("4",)]

@@ -17,6 +17,7 @@ from flowkit.engine import Engine, SystemClock, Worker
 from flowkit.errors import WrongState
 from flowkit.tasks import BpmnError, Connection, InvalidHandler, Registry, TaskContext, task
 from tests.engine.diagrams import catch, element, file, message, on_message, process, row, service, user
+from tests.engine.steps import LONG
 
 Make = Callable[..., Engine]
 
@@ -350,15 +351,16 @@ def test_workers_threads_share_the_writer(make: Make) -> None:
     @task("book")
     def book(id: int, connection: Connection) -> None:  # noqa: A002
         insert(connection, id)
+        done.append(id)
+        if len(set(done)) == 20:
+            over.set()
 
+    done: list[int] = []
+    over = threading.Event()
     engine = with_bookings(make(book, clock=SystemClock()), service("s", "book"))
     cases = [engine.start("p", {"id": number}) for number in range(20)]
-    over = threading.Event()
     with Worker(engine, concurrency=4):
-        for _ in range(2000):
-            if not engine.instances(status="active", limit=1):
-                break
-            over.wait(0.01)
+        assert over.wait(LONG)
     assert bookings(engine) == list(range(20))
     assert {engine.instance(case).status for case in cases} == {"completed"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flowkit.bpmn.lint.model import Model, Problem, Rule, a, error, warning
+from flowkit.bpmn.lint.walk import elements
 from flowkit.bpmn.model import (
     Activity,
     AdHocSubProcess,
@@ -13,7 +14,6 @@ from flowkit.bpmn.model import (
     EndEvent,
     EventDefinition,
     FlowNode,
-    IoSpecification,
     MessageEventDefinition,
     Process,
     ReceiveTask,
@@ -26,7 +26,7 @@ from flowkit.bpmn.model import (
 )
 from flowkit.bpmn.parse_reader import normal_language
 
-__all__ = ["RULES", "is_feel"]
+__all__ = ["RULES", "can_be_called", "is_feel"]
 
 
 def is_feel(script_format: str) -> bool:
@@ -181,8 +181,8 @@ def missing_called_element(model: Model) -> Iterator[Problem]:
 def called_process(model: Model) -> Iterator[Problem]:
     processes = {process.id: process for process in model.definitions.processes}
     callable_ids = processes.keys() | {task.id for task in model.definitions.global_tasks}
-    known = model.nodes.keys() | {m.id for m in model.definitions.messages}
-    uncallable = {process.id for process in model.definitions.processes if not _can_be_called(process)}
+    known = {element.id for element in elements(model.definitions)}
+    uncallable = {process.id for process in model.definitions.processes if not can_be_called(process)}
     for _, call in model.run(CallActivity):
         called = call.extensions.called_element
         target = (called.process_id if called else "") or call.called_element
@@ -207,29 +207,10 @@ def called_process(model: Model) -> Iterator[Problem]:
             )
 
 
-def _can_be_called(process: Process) -> bool:
+def can_be_called(process: Process) -> bool:
+    """Has the process one start event without a trigger, or none at all?"""
     starts = [node for node in process.nodes if isinstance(node, StartEvent)]
     return not starts or sum(not start.definitions for start in starts) == 1
-
-
-def call_io(model: Model) -> Iterator[Problem]:
-    processes: dict[str, IoSpecification | None] = {p.id: p.io for p in model.definitions.processes}
-    tasks: dict[str, IoSpecification | None] = {t.id: t.io for t in model.definitions.global_tasks}
-    known = {**processes, **tasks}
-    for _, call in model.all(CallActivity):
-        called = known.get(call.called_element)
-        if call.io is None or called is None:
-            continue
-        for word, own, other in (
-            ("inputs", len(call.io.inputs), len(called.inputs)),
-            ("outputs", len(call.io.outputs), len(called.outputs)),
-        ):
-            if own != other:
-                yield Problem(
-                    call,
-                    f"the call has {own} data {word}, but '{call.called_element}' has {other}.",
-                    "Give the call the data of what it calls (10.3.6).",
-                )
 
 
 def invalid_binding(model: Model) -> Iterator[Problem]:
@@ -352,7 +333,6 @@ RULES: tuple[Rule, ...] = (
     ),
     error("missing-called-element", "A call activity names what it calls.", missing_called_element),
     error("called-process", "What is called can be called.", called_process),
-    error("call-io", "A call has the data of what it calls.", call_io),
     error("invalid-binding", "A reference is bound to latest, deployment or versionTag.", invalid_binding),
     error("quantity", "Start and completion quantities are 1 or more.", quantity),
     error("ad-hoc-content", "An ad-hoc subprocess has no start and end events.", ad_hoc_content),

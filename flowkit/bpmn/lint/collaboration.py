@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from flowkit.bpmn.lint.model import Model, Problem, Rule, a, error, warning
@@ -142,7 +143,6 @@ def _lanes(lanes: tuple[Lane, ...]) -> Iterator[Lane]:
 def lane_content(model: Model) -> Iterator[Problem]:
     for scope in model.scopes:
         inside = set(_all_ids(scope.container))
-        owners: dict[str, str] = {}
         for lane in _lanes(scope.container.lanes):
             for node in lane.nodes:
                 if node not in inside:
@@ -151,12 +151,23 @@ def lane_content(model: Model) -> Iterator[Problem]:
                         f"the lane lists '{node}', which lies in another process.",
                         "Move it into this process, or out of the lane.",
                     )
-                elif not lane.lanes and owners.setdefault(node, lane.id) != lane.id:
-                    yield Problem(
-                        lane,
-                        f"'{node}' already lies in the lane '{owners[node]}'.",
-                        "A node lies in one lane: it says who is responsible.",
-                    )
+        yield from _shared(scope.container.lanes, inside)
+
+
+def _shared(lanes: tuple[Lane, ...], inside: set[str]) -> Iterator[Problem]:
+    """Nodes that lie in two lanes of one lane set; the lanes inside a lane divide its nodes further."""
+    owners: dict[tuple[str, str], str] = {}
+    for lane in lanes:
+        for node in dict.fromkeys(n for one in _lanes((lane,)) for n in one.nodes if n in inside):
+            owner = owners.setdefault((lane.lane_set, node), lane.id)
+            if owner != lane.id:
+                yield Problem(
+                    lane,
+                    f"'{node}' already lies in the lane '{owner}'.",
+                    "A node lies in one lane: it says who is responsible.",
+                )
+    for lane in lanes:
+        yield from _shared(lane.lanes, inside)
 
 
 def _all_ids(container: FlowElementsContainer) -> Iterator[str]:
@@ -174,8 +185,17 @@ def correlation_binding(model: Model) -> Iterator[Problem]:
     }
     for process in model.definitions.processes:
         for subscription in process.correlation_subscriptions:
-            bound = {name for name, _ in subscription.bindings}
-            for missing in sorted(keys.get(subscription.correlation_key, set()) - bound):
+            properties = keys.get(subscription.correlation_key, set())
+            bound = Counter(name for name, _ in subscription.bindings)
+            for name, count in bound.items():
+                if properties and (name not in properties or count > 1):
+                    yield Problem(
+                        process,
+                        f"the correlation subscription binds '{name}', "
+                        + ("which is no property of its key." if count == 1 else f"{count} times."),
+                        "Bind each property of the key once (8.4.2).",
+                    )
+            for missing in sorted(properties - bound.keys()):
                 yield Problem(
                     process,
                     f"the correlation subscription gives no value for the property '{missing}' of its key.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from flowkit.bpmn.lint.model import Model, Problem, Rule, error
@@ -22,6 +23,14 @@ __all__ = ["RULES"]
 
 def correlation_key(model: Model) -> Iterator[Problem]:
     definitions = model.definitions
+    for prop in definitions.correlation_properties:
+        for name, count in Counter(retrieval.message for retrieval in prop.retrievals).items():
+            if count > 1:
+                yield Problem(
+                    prop,
+                    f"the property is retrieved from the message '{name}' in {count} ways.",
+                    "Keep one correlationPropertyRetrievalExpression for each message.",
+                )
     retrieved = {
         (prop.id, retrieval.message)
         for prop in definitions.correlation_properties

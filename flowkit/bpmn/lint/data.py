@@ -5,25 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from flowkit.bpmn.lint.model import Model, Problem, Rule, Scope, error, warning
-from flowkit.bpmn.lint.walk import elements
 from flowkit.bpmn.model import (
     CatchEvent,
     DataAssociation,
     DataInput,
-    DataObject,
-    DataObjectReference,
     DataOutput,
     Element,
     Event,
-    EventDefinition,
     FlowElementsContainer,
     FlowNode,
     IoSpecification,
     MultiInstanceLoopCharacteristics,
-    ReceiveTask,
-    SendTask,
     SubProcess,
-    Task,
     ThrowEvent,
 )
 
@@ -114,6 +107,13 @@ def data_association(model: Model) -> Iterator[Problem]:
             return data in items or sight.sees(scope, data)
 
         for association in ins:
+            given = association.sources or association.assignments or association.transformation
+            if association.target and not given:
+                yield Problem(
+                    node,
+                    f"the data input association to '{association.target}' has no source.",
+                    "Say where the data comes from: a source, a transformation or an assignment (10.4.2).",
+                )
             yield from _ends(node, association, around, inputs.__contains__, "input")
         for association in outs:
             yield from _ends(node, association, outputs.__contains__, around, "output")
@@ -198,6 +198,15 @@ def subprocess_io(model: Model) -> Iterator[Problem]:
 
 
 def event_data(model: Model) -> Iterator[Problem]:
+    definitions = model.definitions
+    with_item = {message.id for message in definitions.messages if message.item}
+    for elements in (definitions.signals, definitions.errors, definitions.escalations):
+        with_item |= {element.id for element in elements if element.structure}
+
+    def carries(event: Event) -> bool:
+        names = ("message", "signal", "error", "escalation")
+        return any(getattr(d, name, "") in with_item for d in event.definitions for name in names)
+
     for _, event in model.all(Event):
         if isinstance(event, CatchEvent):
             count, word = len(event.data_outputs), "output"
@@ -205,30 +214,13 @@ def event_data(model: Model) -> Iterator[Problem]:
             assert isinstance(event, ThrowEvent)
             count, word = len(event.data_inputs), "input"
         # An end event without a definition may still collect the process's data (Trisotech writes it).
-        if event.definitions and count > len(event.definitions):
+        wanted = len(event.definitions)
+        if wanted and (count > wanted or (0 < count < wanted and carries(event))):
             yield Problem(
                 event,
-                f"the event has {count} data {word}s for {len(event.definitions)} definition(s).",
+                f"the event has {count} data {word}s for {wanted} definition(s).",
                 "Give one for each definition, in the same order (10.5.1).",
             )
-
-
-def data_item_mismatch(model: Model) -> Iterator[Problem]:
-    definitions = model.definitions
-    items = {message.id: message.item for message in definitions.messages}
-    items |= {signal.id: signal.structure for signal in definitions.signals}
-    items |= {one.id: one.structure for one in definitions.errors}
-    items |= {one.id: one.structure for one in definitions.escalations}
-    for _, node in model.all(FlowNode):
-        for data, carrier in _carried(node):
-            expected = items.get(carrier, "")
-            if data.item and expected and data.item != expected:
-                yield Problem(
-                    node,
-                    f"'{data.name or data.id}' is of the item '{data.item}', but '{carrier}' carries "
-                    f"'{expected}'.",
-                    "Use the same item definition in both.",
-                )
 
 
 def process_data(model: Model) -> Iterator[Problem]:
@@ -287,95 +279,6 @@ def loop_data(model: Model) -> Iterator[Problem]:
                 )
 
 
-def collection_mismatch(model: Model) -> Iterator[Problem]:
-    collections = {item.id: item.is_collection for item in model.definitions.item_definitions}
-    for process in model.definitions.processes:
-        for element in elements(process):
-            if not isinstance(element, DataObject | DataInput | DataOutput):
-                continue
-            item = collections.get(element.item)
-            if item is not None and element.is_collection != item:
-                yield Problem(
-                    element,
-                    f"isCollection is {str(element.is_collection).lower()}, but the item "
-                    f"'{element.item}' says {str(item).lower()}.",
-                    "Say the same in both (10.4.1).",
-                )
-
-
-def message_data(model: Model) -> Iterator[Problem]:
-    for _, task in model.all(Task):
-        if task.io is None or not isinstance(task, SendTask | ReceiveTask) or not task.message:
-            continue
-        word, count = (
-            ("inputs", len(task.io.inputs))
-            if isinstance(task, SendTask)
-            else ("outputs", len(task.io.outputs))
-        )
-        if count > 1:
-            yield Problem(
-                task,
-                f"the task has {count} data {word}, but its message has one content.",
-                "Keep one: the message's content (10.3.3).",
-            )
-
-
-def association_item_mismatch(model: Model) -> Iterator[Problem]:
-    items = dict(_items(model))
-    for _, node in model.all(FlowNode):
-        associations: tuple[DataAssociation, ...] = (
-            *getattr(node, "input_associations", ()),
-            *getattr(node, "output_associations", ()),
-        )
-        for association in associations:
-            if association.transformation is not None or association.assignments:
-                continue
-            expected = items.get(association.target, "")
-            for source in association.sources:
-                if expected and items.get(source) and items[source] != expected:
-                    yield Problem(
-                        node,
-                        f"'{source}' is of the item '{items[source]}', its target of '{expected}'.",
-                        "Use the same item definition, or add a transformation (10.4.2).",
-                    )
-
-
-def _items(model: Model) -> Iterator[tuple[str, str]]:
-    """Each data element's item definition; a reference has that of its data object."""
-    for process in model.definitions.processes:
-        objects: dict[str, str] = {}
-        for element in elements(process):
-            item = getattr(element, "item", "")
-            if isinstance(element, DataObject):
-                objects[element.id] = item
-            if item:
-                yield element.id, item
-        for element in elements(process):
-            if isinstance(element, DataObjectReference) and objects.get(element.data_object):
-                yield element.id, objects[element.data_object]
-
-
-def _carried(node: FlowNode) -> Iterator[tuple[DataInput | DataOutput, str]]:
-    """The data items that are the content of a message, signal, error or escalation, with its id."""
-    if isinstance(node, SendTask | ReceiveTask):
-        if node.io is not None:
-            sent: tuple[DataInput | DataOutput, ...] = node.io.inputs
-            received: tuple[DataInput | DataOutput, ...] = node.io.outputs
-            data = sent if isinstance(node, SendTask) else received
-            yield from ((one, node.message) for one in data[:1])
-        return
-    own: tuple[DataInput | DataOutput, ...] = ()
-    definitions: tuple[EventDefinition, ...] = ()
-    if isinstance(node, CatchEvent):
-        own, definitions = node.data_outputs, node.definitions
-    elif isinstance(node, ThrowEvent):
-        own, definitions = node.data_inputs, node.definitions
-    for one, definition in zip(own, definitions, strict=False):
-        for name in ("message", "signal", "error", "escalation"):
-            if carrier := getattr(definition, name, ""):
-                yield one, carrier
-
-
 RULES: tuple[Rule, ...] = (
     warning("data-association-idle", "A data association moves data.", data_association_idle),
     error("data-reference", "A data reference refers to data.", data_reference),
@@ -384,19 +287,7 @@ RULES: tuple[Rule, ...] = (
     ),
     error("process-data", "Inputs of a process are read, its outputs are written.", process_data),
     error("loop-data", "A multi-instance activity sees the collections that it names.", loop_data),
-    warning("collection-mismatch", "Data and its item agree about being a collection.", collection_mismatch),
-    error("message-data", "A task's data is the content of its message.", message_data),
     error("io-sets", "Input and output sets list each of the element's data.", io_sets),
     error("subprocess-io", "An embedded subprocess has no inputs and outputs of its own.", subprocess_io),
-    error("event-data", "An event has at most one data item a definition.", event_data),
-    warning(
-        "association-item-mismatch",
-        "What a data association connects is of one item.",
-        association_item_mismatch,
-    ),
-    error(
-        "data-item-mismatch",
-        "Data is of the item of the message, signal, error or escalation that it is the content of.",
-        data_item_mismatch,
-    ),
+    error("event-data", "An event has one data item a definition, or none.", event_data),
 )

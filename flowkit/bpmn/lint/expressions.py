@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -10,9 +11,18 @@ from flowkit.bpmn.juel import is_juel
 from flowkit.bpmn.lint.activities import is_feel
 from flowkit.bpmn.lint.model import Model, Problem, Rule, error
 from flowkit.bpmn.lint.walk import elements, expressions
-from flowkit.bpmn.model import Element, Expression, GlobalTask, ScriptTask, TimerEventDefinition
+from flowkit.bpmn.model import (
+    ConditionalEventDefinition,
+    Element,
+    Expression,
+    GlobalTask,
+    Process,
+    ScriptTask,
+    StartEvent,
+    TimerEventDefinition,
+)
 from flowkit.errors import FlowkitError, InvalidExpression
-from flowkit.feel import compile_expression
+from flowkit.feel import compile_expression, kind_of
 from flowkit.timers import parse_cycle, parse_timer_date, parse_timer_duration
 
 __all__ = ["RULES", "Text", "feel_texts"]
@@ -105,9 +115,18 @@ def _named_roots(model: Model) -> tuple[Element, ...]:
     return (*definitions.messages, *definitions.signals, *definitions.errors, *definitions.escalations)
 
 
+_PLURALS = {
+    "assignments": "the 'from' of an assignment",
+    "bindings": "the dataPath of a correlation property",
+    "path": "the messagePath of a correlation property",
+}
+
+
 def _readable(name: str) -> str:
     if name.startswith("the "):
         return name
+    if name in _PLURALS:
+        return _PLURALS[name]
     return "the " + name.replace("task_definition", "job").replace("_", " ").replace(".", "'s ")
 
 
@@ -193,9 +212,72 @@ def unsupported_language(model: Model) -> Iterator[Problem]:
                 )
 
 
+_CONDITIONS = frozenset({"condition", "completion_condition", "activation_condition"})
+_DECIMAL = re.compile(r"\s*(-?\s*\d+)(?:\.0*)?\s*\Z")
+
+
+def expression_type(model: Model) -> Iterator[Problem]:
+    for element in _executed(model):
+        for name, expression in _standard(element):
+            kind = "" if expression.language else kind_of(expression.text)
+            if not kind:
+                continue
+            shown = f"{_readable(name)} '{expression.text[:80]}'"
+            if name in _CONDITIONS and kind != "boolean":
+                yield Problem(
+                    element,
+                    f"{shown} gives a {kind}, never true or false.",
+                    "Write a comparison, such as amount > 5.",
+                )
+            elif name == "cardinality" and not _may_be_count(kind, expression.text):
+                yield Problem(
+                    element,
+                    f"{shown} is no number of instances.",
+                    "Write a whole number of 0 or more, or an expression that gives one (10.3.8).",
+                )
+
+
+def _may_be_count(kind: str, text: str) -> bool:
+    number = _DECIMAL.match(text)
+    if number is not None:
+        return "-" not in number[1]
+    return kind == "result of arithmetic" or (kind == "number" and not _is_literal(text))
+
+
+def _is_literal(text: str) -> bool:
+    return text.strip(" -").replace(".", "", 1).isdecimal()
+
+
+def conditional_start(model: Model) -> Iterator[Problem]:
+    for scope, event, definition in model.events(ConditionalEventDefinition):
+        container = scope.container
+        condition = getattr(definition, "condition", None)
+        if not isinstance(event, StartEvent) or not isinstance(container, Process) or condition is None:
+            continue
+        held = {d.name or d.id for d in (*container.data_objects, *container.properties)}
+        if container.io is not None:
+            held |= {d.name or d.id for d in container.io.inputs}
+        try:
+            reads = compile_expression(condition.text).reads if not condition.language else frozenset()
+        except FlowkitError:
+            continue
+        for name in sorted(held & reads):
+            yield Problem(
+                event,
+                f"the start condition reads '{name}', which the process holds: there is no instance yet.",
+                "Ask for something outside the process, or start it in another way (10.5.2).",
+            )
+
+
 RULES: tuple[Rule, ...] = (
     error("invalid-expression", "Every expression is valid FEEL.", invalid_expression),
     error("invalid-timer", "Every time is ISO 8601 or FEEL.", invalid_timer),
     error("expression-needs-equals", "What must be computed begins with '='.", literal_not_feel),
     error("unsupported-language", "Every expression is in FEEL.", unsupported_language),
+    error("expression-type", "A condition is true or false, a cardinality a whole number.", expression_type),
+    error(
+        "conditional-start",
+        "The condition of a start event asks for nothing that only an instance has.",
+        conditional_start,
+    ),
 )

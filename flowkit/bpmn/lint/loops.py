@@ -131,7 +131,7 @@ def multi_instance_behavior(model: Model) -> Iterator[Problem]:
         elif isinstance(given, str) and given and not isinstance(shared[given], _CAN_BE_THROWN):
             yield Problem(
                 activity,
-                f"{attribute} refers to {a(shared[given])} event, which can't be thrown.",
+                f"{attribute} refers to {a(shared[given])}, which can't be thrown.",
                 "Throw a message, a signal, an escalation, an error or compensation.",
             )
         elif not given:

@@ -162,6 +162,12 @@ def a(element: Element) -> str:
     return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
 
 
+_SPELLED = (
+    ("sub process", "subprocess"),
+    ("ad hoc", "ad-hoc"),
+    ("event based", "event-based"),
+    (" definition", ""),
+)
 _WORDS = re.compile(r"(?<!^)(?=[A-Z])")
 
 
@@ -170,4 +176,9 @@ def kind(element: Element) -> str:
     if isinstance(element, SubProcess) and element.triggered_by_event:
         return "event subprocess"
     name = _WORDS.sub(" ", type(element).__name__).lower()
-    return name.replace("sub process", "subprocess").replace("ad hoc", "ad-hoc").replace(" definition", "")
+    return (
+        name.replace("sub process", "subprocess")
+        .replace("ad hoc", "ad-hoc")
+        .replace("event based", "event-based")
+        .replace(" definition", "")
+    )

@@ -31,6 +31,8 @@ READING_RULES: dict[str, str] = {
     "flow-reference": "Nodes and sequence flows agree about how they are connected.",
     "diagram-reference": "Every shape and edge draws an element of its kind.",
     "data-set": "Input and output sets are consistent in themselves and with each other.",
+    "io-binding": "A callable element binds its own data to the operations that it supports.",
+    "data-reference-item": "A data object has an item definition, references to it have none.",
     "data-object-state": "References to a data object have states, the object has none.",
 }
 """Name of the rule → the rule in a sentence."""

@@ -21,6 +21,9 @@ _COPY = "Copy the store's content into a data object first, and name that."
 
 
 def data_store_use(model: Model) -> Iterator[Problem]:
+    for defined in model.definitions.data_stores:
+        if defined.capacity is not None and defined.capacity < 0:
+            yield Problem(defined, f"the capacity is {defined.capacity}.", "Use 0 or more, or remove it.")
     stores = {store.id: store for scope in model.executed for store in scope.container.data_store_references}
     if not stores:
         return

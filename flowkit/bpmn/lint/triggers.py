@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from flowkit.bpmn.lint.model import Model, Problem, Rule, Scope, error, kind, warning
 from flowkit.bpmn.model import (
@@ -226,6 +226,36 @@ def unnamed_link(model: Model) -> Iterator[Problem]:
                 )
 
 
+def link_reference(model: Model) -> Iterator[Problem]:
+    """A link that also names its partner by id names the right one."""
+    for scope in model.scopes:
+        sides = _links(scope)
+        throws, catches = (
+            {d.id: d.name for events in side.values() for event in events for d in event.definitions}
+            for side in sides
+        )
+        for event, link in _link_events(sides):
+            catching = isinstance(event, IntermediateCatchEvent)
+            role, partners = ("source", throws) if catching else ("target", catches)
+            named = {*link.sources, link.target} - {""}
+            # What a throwing link calls its source, or a catching one its target, is never right.
+            backwards = {link.target} if catching else set(link.sources)
+            wrong = {name for name in named if name in backwards or partners.get(name) != link.name}
+            for name in sorted(wrong):
+                yield Problem(
+                    event,
+                    f"the link names '{name}', which is not its {role}.",
+                    "A throwing link names its target, a catching one its sources, of the same name and "
+                    "scope (10.5.5); or leave both out.",
+                )
+
+
+def _link_events(sides: Iterable[dict[str, list[Event]]]) -> Iterator[tuple[Event, LinkEventDefinition]]:
+    for side in sides:
+        for event in (event for events in side.values() for event in events):
+            yield from ((event, d) for d in event.definitions if isinstance(d, LinkEventDefinition))
+
+
 # ---- root elements --------------------------------------------------------------------------
 
 
@@ -286,6 +316,7 @@ RULES: tuple[Rule, ...] = (
     error("link-unpaired", "Throwing and catching links come in pairs, within a scope.", link_unpaired),
     error("link-duplicate-target", "A link has one target.", link_duplicate_target),
     error("link-flow", "Flows lead to a throwing link and leave a catching one.", link_flow),
+    error("link-reference", "A link names the right partner.", link_reference),
     error("unnamed-link", "A link has a name.", unnamed_link),
     warning("duplicate-message-name", "Messages have different names.", duplicate_message_name),
     warning("unused-element", "Messages, signals, errors and escalations are used.", unused_element),

@@ -153,7 +153,23 @@ def _searchable(element: Element, value: str) -> Iterator[Problem]:
             )
 
 
-_OWN = {"flowkit.outbox": _outbox, "flowkit.searchable": _searchable}
+def _priority(element: Element, value: str) -> Iterator[Problem]:
+    if not isinstance(element, Process) and not isinstance(element, _PLACES["task_definition"][1]):
+        yield Problem(
+            element,
+            f"'flowkit.priority' is set on {a(element)}, which no worker does.",
+            "Set it where a job type is, or on the process for all its jobs; a user task has"
+            " zeebe:priorityDefinition.",
+        )
+    elif not value.lstrip().startswith("=") and not re.fullmatch(r"\s*-?\d+\s*", value):
+        yield Problem(
+            element,
+            f"'flowkit.priority' is '{value}', which is no whole number.",
+            "Give one, or '=' and FEEL.",
+        )
+
+
+_OWN = {"flowkit.outbox": _outbox, "flowkit.searchable": _searchable, "flowkit.priority": _priority}
 
 
 RULES: tuple[Rule, ...] = (

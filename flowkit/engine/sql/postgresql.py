@@ -94,8 +94,9 @@ class PostgreSQLSession:
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         return self._reading.execute(_translate(sql), parameters).fetchall()
 
-    def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         self._writing.execute(_translate(sql), parameters)
+        return -1  # it is on its way
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         together = _as_set(sql) if len(rows) > FEW else None
@@ -165,25 +166,34 @@ class PostgreSQLStore:
             if self._writer.connection.broken or self._writer.connection.closed:
                 self._writer = self._connect_writer()
             session = self._writer
-            with session.connection.pipeline() as pipeline:
-                session.run("BEGIN")
-                committing = False
-                try:
-                    yield session
-                    committing = True
-                    session.run("COMMIT")
-                    pipeline.sync()
-                except BaseException as error:
-                    lost = committing and session.connection.broken
-                    self._roll_back(session, pipeline)
-                    if lost and isinstance(error, psycopg.Error):
-                        raise OutcomeUnknown(
-                            f"The connection to PostgreSQL was lost during a commit ({error}): the command "
-                            "may have been stored, or not. Look before you give it again."
-                        ) from error
-                    raise
+            try:
+                with session.connection.pipeline() as pipeline:
+                    yield from self._piped(session, pipeline)
+            except psycopg.Error:
+                # In a pipeline psycopg takes for prepared what it has sent, also when the server passed over
+                # it after a failure, and would name statements for ever that do not exist.
+                session.connection.close()
+                raise
 
-    def _roll_back(self, session: PostgreSQLSession, pipeline: Any) -> None:
+    def _piped(self, session: PostgreSQLSession, pipeline: psycopg.Pipeline) -> Iterator[Session]:
+        session.run("BEGIN")
+        committing = False
+        try:
+            yield session
+            committing = True
+            session.run("COMMIT")
+            pipeline.sync()
+        except BaseException as error:
+            lost = committing and session.connection.broken
+            self._roll_back(session, pipeline)
+            if lost and isinstance(error, psycopg.Error):
+                raise OutcomeUnknown(
+                    f"The connection to PostgreSQL was lost during a commit ({error}): the command "
+                    "may have been stored, or not. Look before you give it again."
+                ) from error
+            raise
+
+    def _roll_back(self, session: PostgreSQLSession, pipeline: psycopg.Pipeline) -> None:
         with suppress(psycopg.Error):  # the failure that is rolled back, seen again
             pipeline.sync()
         try:

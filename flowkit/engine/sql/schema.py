@@ -9,8 +9,11 @@ is suspended, so that nothing of it is claimed, fired or correlated.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from operator import itemgetter
+from typing import Any
 
 __all__ = ["INSTANCE_ROWS", "SCHEMA_VERSION", "SQL_TYPES", "TABLES", "Table", "ddl"]
 
@@ -31,6 +34,9 @@ class Table:
     """``[unique ](columns) [where …]``, one an index."""
     clustered: bool = False
     """Rows are kept in key order (SQLite's WITHOUT ROWID): for small rows read by a key's prefix."""
+    succession: tuple[str, ...] = ()
+    """Columns in which the row of an instance's wait usually differs from the row of the wait before it:
+    setting them is cheaper than deleting the one row and inserting the other."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -44,6 +50,16 @@ class Table:
     def insert(self) -> str:
         marks = ",".join("?" * len(self.names))
         return f"INSERT INTO {self.name} ({','.join(self.names)}) VALUES ({marks})"
+
+    @cached_property
+    def succeeding(self) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+        """A row's values of ``succession``."""
+        return itemgetter(*(self.position[name] for name in self.succession))
+
+    @cached_property
+    def lasting(self) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+        """A row's values of the other columns."""
+        return itemgetter(*(self.position[name] for name in self.names if name not in self.succession))
 
     @cache  # noqa: B019 tables live as long as the module
     def delete(self, columns: int) -> str:
@@ -167,7 +183,7 @@ JOB = Table(
     ),
     ("instance", "key"),
     (
-        "(type, priority desc, at) where state = 'ready' and active = 1",
+        "(type, process, priority desc, at) where state = 'ready' and active = 1",
         "(at) where state in ('waiting', 'leased')",
     ),
     clustered=True,
@@ -213,6 +229,7 @@ USER_TASK = Table(  # what nobody looks for is JSON: candidates as offered (grou
     ("instance", "key"),
     ("(process, node)", "(assignee) where assignee is not null"),
     clustered=True,
+    succession=("key", "node", "detail", "created"),
 )
 CANDIDATE = Table(
     "flowkit_candidate",
@@ -255,6 +272,9 @@ MESSAGE_SEEN = Table(
     "flowkit_message_seen", ("message_id text", "expires int"), ("message_id",), ("(expires)",)
 )
 DATA_STORE = Table("flowkit_data_store", ("name text", "content blob", "at int"), ("name",))
+RESTART = Table(  # written by restarts alone, so that starting an instance costs nothing for it
+    "flowkit_restart", ("instance text", "origin text"), ("instance",), ("(origin)",), clustered=True
+)
 POSTPONED = Table(
     "flowkit_postponed",
     ("id text", "instance text", "waits_for text null", "event blob"),
@@ -312,6 +332,7 @@ TABLES = (
     POSTPONED,
     OUTBOX,
     VARIABLE,
+    RESTART,
 )
 INSTANCE_ROWS = (JOB, TIMER, SUBSCRIPTION, USER_TASK, CANDIDATE, INCIDENT)
 """What a live instance has rows in; all are gone when it ends."""
