@@ -1,10 +1,10 @@
-"""Camunda 7's ``${…}`` expressions, and comparisons of other languages, where they say the same in FEEL."""
+"""Camunda 7's ``${…}`` expressions, where they say the same in FEEL."""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["comparison_to_feel", "is_juel", "juel_to_feel"]
+__all__ = ["is_juel", "juel_to_feel"]
 
 _WHOLE = re.compile(r"[$#]\{([^{}]*)\}\Z")
 _TOKEN = re.compile(
@@ -57,25 +57,6 @@ def juel_to_feel(text: str) -> str | None:
             return None
         position = token.end()
     return " ".join(parts) or None
-
-
-_ALIKE = ("juel", "jsr", "mvel", "java", "javascript", "ecmascript", "groovy")
-_COMPARES = re.compile(r"[<>=]")
-_EQUALS = re.compile(r"(\"[^\"]*\"|'[^']*')|(?<![<>!=])=(?!=)")
-_NOT_XPATH = re.compile(r"^=|==|&&|\|\||\w\.\w")
-
-
-def comparison_to_feel(text: str, language: str) -> str | None:
-    """A comparison such as ``amount > 100 and kind = 'A'`` in FEEL, where ``language`` says by it what FEEL
-    says; None for everything else."""
-    lowered = language.lower()
-    if "xpath" in lowered:
-        if _NOT_XPATH.search(text):
-            return None
-        text = _EQUALS.sub(lambda found: found[1] or "==", text)
-    elif not any(word in lowered for word in _ALIKE):
-        return None
-    return juel_to_feel("${" + text + "}") if _COMPARES.search(text) else None
 
 
 def _translate(token: re.Match[str], before: list[str]) -> str:
