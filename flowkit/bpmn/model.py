@@ -476,8 +476,8 @@ class Activity(FlowNode):
     resources: tuple[tuple[str, str], ...] = ()
     """``(kind, who)`` of resource roles: kind is performer, humanPerformer, potentialOwner …;
     ``who`` is the name of the resource, or the assignment expression with a leading ``=``."""
-    resource_parameters: tuple[str, ...] = ()
-    """The resource parameters that roles bind; refused."""
+    resource_parameters: tuple[tuple[str, Expression], ...] = ()
+    """What roles bind the parameters of their resource to, by ``kind.parameter``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -610,6 +610,7 @@ class GlobalTask(Element):
     implementation: str = ""
     io: IoSpecification | None = None
     resources: tuple[tuple[str, str], ...] = ()
+    resource_parameters: tuple[tuple[str, Expression], ...] = ()
 
 
 # ---- collaborations -------------------------------------------------------------------------

@@ -25,7 +25,13 @@ from flowkit.bpmn.model import (
     Signal,
     UnsupportedElement,
 )
-from flowkit.bpmn.parse_data import read_data_store, read_io, read_properties, read_resources
+from flowkit.bpmn.parse_data import (
+    read_data_store,
+    read_io,
+    read_properties,
+    read_resource_parameters,
+    read_resources,
+)
 from flowkit.bpmn.parse_events import EVENT_DEFINITIONS, read_event_definition
 from flowkit.bpmn.parse_nodes import read_association, read_container, read_script
 from flowkit.bpmn.parse_reader import Reader, children, first, flag, number
@@ -205,6 +211,7 @@ def _global_task(reader: Reader, node: Node) -> GlobalTask:
         implementation=node.get("implementation") or "",
         io=read_io(reader, node),
         resources=read_resources(reader, node),
+        resource_parameters=read_resource_parameters(reader, node),
     )
 
 

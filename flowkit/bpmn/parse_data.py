@@ -30,6 +30,7 @@ __all__ = [
     "read_data_store_reference",
     "read_io",
     "read_properties",
+    "read_resource_parameters",
     "read_resources",
 ]
 
@@ -160,3 +161,17 @@ def read_resources(reader: Reader, node: Node) -> tuple[tuple[str, str], ...]:
         who = resource.get("name") if resource is not None else role.get("name")
         roles.append((role.tag, who or ""))
     return tuple(roles)
+
+
+def read_resource_parameters(reader: Reader, node: Node) -> tuple[tuple[str, Expression], ...]:
+    """``(kind.parameter, value)`` of each parameter that a resource role binds."""
+    bound = []
+    for role in children(node, *GROUPS["resourceRole"]):
+        for binding in children(role, "resourceParameterBinding"):
+            parameter = reader.index.nodes.get(reader.reference(binding, "parameterRef"))
+            named = parameter.get("name") if parameter is not None else None
+            name = named or (binding.get("parameterRef") or "").rpartition(":")[2]
+            value = reader.expression(first(binding, *GROUPS["expression"]))
+            if value is not None:
+                bound.append((f"{role.tag}.{name}", value))
+    return tuple(bound)

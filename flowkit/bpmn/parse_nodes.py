@@ -44,6 +44,7 @@ from flowkit.bpmn.parse_data import (
     read_data_store_reference,
     read_io,
     read_properties,
+    read_resource_parameters,
     read_resources,
 )
 from flowkit.bpmn.parse_events import EVENTS, read_throw_event
@@ -210,11 +211,7 @@ def _activity(reader: Reader, node: Node) -> dict[str, Any]:
         "input_associations": read_associations(reader, node, "dataInputAssociation"),
         "output_associations": read_associations(reader, node, "dataOutputAssociation"),
         "resources": read_resources(reader, node),
-        "resource_parameters": tuple(
-            reader.reference(binding, "parameterRef")
-            for role in children(node, *GROUPS["resourceRole"])
-            for binding in children(role, "resourceParameterBinding")
-        ),
+        "resource_parameters": read_resource_parameters(reader, node),
     }
 
 

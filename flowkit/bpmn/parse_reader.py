@@ -12,6 +12,7 @@ from flowkit.bpmn.extensions import read_extensions
 from flowkit.bpmn.extensions_model import Extensions
 from flowkit.bpmn.index import Index, resolve
 from flowkit.bpmn.juel import is_juel, juel_to_feel
+from flowkit.bpmn.languages import to_feel
 from flowkit.bpmn.model import Expression, UnsupportedElement
 from flowkit.bpmn.schema import BPMN
 from flowkit.bpmn.xml import Node
@@ -84,9 +85,11 @@ class Reader:
         """An ``Expression``; its language is empty for FEEL, whichever of its URIs says so."""
         if node is None:
             return None
-        language = node.get("language")
-        if language is None:
-            language = self.expression_language
+        stated = node.get("language")
+        language = self.expression_language if stated is None else stated
+        if (carried := to_feel(node.text.strip(), language, stated is not None)) is not None:
+            text, language = carried
+            return Expression(text, normal_language(language), False, node.location)
         if _says_the_same_everywhere(node.text.strip()):
             language = ""
         return Expression(_feel_text(node.text), normal_language(language), False, node.location)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from flowkit.bpmn.lint.activities import can_be_called
 from flowkit.bpmn.lint.model import Model
 from flowkit.bpmn.model import CallActivity, Definitions, FlowNode, UserTask
 from flowkit.findings import Finding, Severity
 
-__all__ = ["Reference", "missing_definitions", "references"]
+__all__ = ["Reference", "missing_definitions", "references", "uncallable"]
 
 
 class Reference(NamedTuple):
@@ -56,6 +57,32 @@ def missing_definitions(
         for reference in references(definitions)
         if not any(exists(kind, reference) for kind in reference.kinds)
     ]
+
+
+def uncallable(files: Iterable[Definitions]) -> list[Finding]:
+    """An error for each call of a process in another of ``files`` that nothing can be called in."""
+    known = list({id(one): one for one in files}.values())
+    processes = {p.id: (file, p) for file in known for p in file.processes if p.is_executable}
+    found = []
+    for file in known:
+        for reference in references(file):
+            home, process = processes.get(reference.id, (file, None))
+            tagged = reference.binding == "versionTag"  # may be one that was deployed before
+            if home is not file and process is not None and not tagged and not can_be_called(process):
+                node = reference.node
+                found.append(
+                    Finding(
+                        "called-process",
+                        Severity.ERROR,
+                        node.location,
+                        f"the called process '{reference.id}' ({process.location.file}) has not just one "
+                        "none start event, so it can't be called.",
+                        "Give it exactly one start event without a trigger (13.3.3).",
+                        node.id,
+                        " ".join(node.name.split()),
+                    )
+                )
+    return found
 
 
 def _missing(reference: Reference) -> Finding:

@@ -2,12 +2,13 @@
 
 One line a type, ``name < base | attributes | children``, in the schema's own order. Attributes:
 ``name`` (a string), ``name!`` (required), ``name:kind``. Children: ``name`` with ``?`` (0..1), ``!``
-(1), ``+`` (1..n), ``*`` (0..n); ``name*:type`` where the type is not named like the element;
-``@group`` is any element of a substitution group. Kinds: ``bool``, ``int``, ``number``, ``id``, ``uri``,
-``mime`` (a media type), ``technology`` (a URI, or one of the standard's ``##`` words), an enumeration, or
-``ref(target …)``: a reference to an element of one of these types, where ``any`` is any element and
-``free`` is not resolved (types of another language, files that are not read); ``idref(target …)`` is the
-schema's IDREF: an id of this file, so without prefix.
+(1), ``&`` (1..2), ``+`` (1..n), ``2`` (2..n), ``*`` (0..n); ``name*:type`` where the type is not named
+like the element;
+``@group`` is any element of a substitution group. Kinds: ``bool``, ``int``, ``int32``, ``number``, ``id``,
+``uri``, ``mime`` (a media type), ``technology`` (a URI, or one of the standard's ``##`` words), an
+enumeration, or ``ref(target …)``: a reference to an element of one of these types, where ``any`` is any
+element and ``free`` is not resolved (types of another language, files that are not read);
+``idref(target …)`` is the schema's IDREF: an id of this file, so without prefix.
 
 Source: OMG BPMN 2.0.2, the XML schema tables of chapters 8-13.
 """
@@ -263,7 +264,7 @@ collaboration < rootElement | name isClosed:bool | participant* messageFlow* @ar
   correlationKey* choreographyRef*:ref(choreography) conversationLink*
 participant < baseElement | name processRef:ref(process) | interfaceRef*:ref(interface)
   endPointRef*:ref(endPoint) participantMultiplicity?
-participantMultiplicity < baseElement | minimum:int maximum:int |
+participantMultiplicity < baseElement | minimum:int32 maximum:int32 |
 participantAssociation < baseElement | | innerParticipantRef!:ref(participant)
   outerParticipantRef!:ref(participant)
 messageFlow < baseElement | name sourceRef!:ref(interactionNode) targetRef!:ref(interactionNode)
@@ -282,8 +283,8 @@ globalConversation < collaboration | |
 choreography < collaboration | | @flowElement*
 globalChoreographyTask < choreography | initiatingParticipantRef:ref(participant) |
 choreographyActivity < flowNode | initiatingParticipantRef!:ref(participant)
-  loopType:choreographyLoopType | participantRef+:ref(participant) correlationKey*
-choreographyTask < choreographyActivity | | messageFlowRef+:ref(messageFlow)
+  loopType:choreographyLoopType | participantRef2:ref(participant) correlationKey*
+choreographyTask < choreographyActivity | | messageFlowRef&:ref(messageFlow)
 callChoreography < choreographyActivity | calledChoreographyRef:ref(choreography) | participantAssociation*
 subChoreography < choreographyActivity | | @flowElement* @artifact*
 """
@@ -305,8 +306,8 @@ _UNIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """``kind`` is string, bool, int, id, uri, mime, ref or the name of an enumeration; ``local`` marks an
-    IDREF, which has no prefix."""
+    """``kind`` is string, bool, int, int32, number, id, uri, mime, technology, ref or the name of an
+    enumeration; ``local`` marks an IDREF, which has no prefix."""
 
     name: str
     kind: str = "string"
@@ -341,7 +342,14 @@ class ElementType:
         return next(((i, child) for i, child in enumerate(self.children) if tag in child.names), None)
 
 
-_OCCURS: dict[str, tuple[int, int | None]] = {"?": (0, 1), "!": (1, 1), "+": (1, None), "*": (0, None)}
+_OCCURS: dict[str, tuple[int, int | None]] = {
+    "?": (0, 1),
+    "!": (1, 1),
+    "&": (1, 2),
+    "+": (1, None),
+    "2": (2, None),
+    "*": (0, None),
+}
 
 
 def _targets(kind: str) -> tuple[str, ...]:

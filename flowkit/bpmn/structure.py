@@ -11,11 +11,13 @@ from flowkit.bpmn.consistency import (
     check_choice,
     check_event_set,
     check_flow_references,
+    check_parameters,
     check_sets,
     check_shared_definition,
 )
 from flowkit.bpmn.index import Index, finding, resolve
 from flowkit.bpmn.schema import BPMN, BPMNDI, ELEMENTS, ENUMERATIONS, Attribute, Child, ElementType, is_a
+from flowkit.bpmn.structure_choreography import check_choreography
 from flowkit.bpmn.xml import Node
 from flowkit.findings import Finding, Severity
 
@@ -27,6 +29,7 @@ _QNAME = re.compile(r"(?:([^\W\d][\w.\-·]*):)?([^\W\d][\w.\-·]*)\Z")
 _INTEGER = re.compile(r"[+-]?\d{1,18}\Z")
 _BOOLEANS = frozenset({"true", "false", "1", "0"})
 _NUMBER = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?\Z")
+_NO_URI = re.compile(r"%(?![0-9A-Fa-f]{2})|#[^#]*#")
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,80}/[\w.+*-]{1,80}\s*(;.*)?\Z")
 _TECHNOLOGIES = {
     "implementation": ("##unspecified", "##WebService"),
@@ -83,6 +86,10 @@ def check_structure(root: Node, index: Index) -> list[Finding]:
 
 def _check_schema_type(node: Node, element: ElementType) -> Iterator[Finding]:
     """``xsi:type`` may turn an expression into a formal one; any other would change what the element is."""
+    if node.get("nil", XSI) is not None:
+        yield finding(
+            "invalid-value", node, f"xsi:nil stands at <{node.tag}>: no BPMN element is nil.", "Remove it."
+        )
     given = node.get("type", XSI)
     if given is None:
         return
@@ -156,6 +163,10 @@ def check_value(node: Node, what: str, rule: Attribute, value: str, index: Index
         wrong = "true or false"
     elif kind == "int" and not _INTEGER.match(text):
         wrong = "a whole number"
+    elif kind == "int32" and not (_INTEGER.match(text) and abs(int(text)) < 2**31):
+        wrong = "a whole number of 32 bits"
+    elif kind == "uri" and _NO_URI.search(text):
+        wrong = "a URI: '%' begins two hexadecimal digits, and '#' stands once"
     elif kind == "number" and not is_number(text):
         wrong = "a number"
     elif kind == "mime" and not _MEDIA_TYPE.match(text):
@@ -164,7 +175,7 @@ def check_value(node: Node, what: str, rule: Attribute, value: str, index: Index
         wrong = "a URI or one of " + ", ".join(_TECHNOLOGIES[rule.name])
     elif kind == "id" and not _NAME.match(text):
         wrong = "an XML name: a letter or '_' first, then letters, digits, '-', '_' or '.'"
-    elif kind in ENUMERATIONS and text not in ENUMERATIONS[kind]:
+    elif kind in ENUMERATIONS and value not in ENUMERATIONS[kind]:
         wrong = "one of " + ", ".join(ENUMERATIONS[kind])
     elif kind == "ref":
         yield from _check_reference(node, what, rule, text, index)
@@ -304,11 +315,13 @@ def _check_children(
             below.append((child, child_type))
     yield from check_counts(node, element, seen)
     yield from check_choice(node, element)
+    yield from check_parameters(node, element, index)
     yield from check_sets(node, element.name, index)
     if is_a(element.name, "event"):
         yield from check_event_set(node, index)
     elif is_a(element.name, "callableElement"):
         yield from check_bindings(node, index)
+    yield from check_choreography(node, index)
     if element.name == "dataObject" and any(child.tag == "dataState" for child in node.children):
         yield finding(
             "data-object-state",
@@ -357,11 +370,13 @@ def check_counts(node: Node, element: ElementType, seen: Counter[int]) -> Iterat
         count = seen[rank]
         names = " or ".join(f"<{name}>" for name in rule.names[:4])
         if count < rule.minimum:
-            yield finding("missing-child", node, f"<{node.tag}> needs {names}.", "Add it.")
+            needed = f"{rule.minimum} {names}" if rule.minimum > 1 else names
+            yield finding("missing-child", node, f"<{node.tag}> needs {needed}.", "Add it.")
         elif rule.maximum is not None and count > rule.maximum:
+            most = "one" if rule.maximum == 1 else str(rule.maximum)
             yield finding(
                 "too-many-children",
                 node,
-                f"<{node.tag}> may hold only one {names}, not {count}.",
+                f"<{node.tag}> may hold only {most} {names}, not {count}.",
                 "Remove the others.",
             )

@@ -98,8 +98,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature("callActivity", "call activity", "process, global task or decision"),
     Feature("subProcess", "subprocess", "embedded"),
     Feature("eventSubProcess", "subprocess", "triggered by an event"),
-    Feature("transaction", "transaction", "##Compensate"),
-    Feature("transaction.method", "transaction", "##Store, ##Image and others"),
+    Feature("transaction", "transaction", "##Compensate, ##Store, ##Image"),
+    Feature("transaction.method", "transaction", "a coordination protocol (a URI)"),
     Feature("adHocSubProcess.parallel", "ad-hoc subprocess", "parallel"),
     Feature("adHocSubProcess.sequential", "ad-hoc subprocess", "sequential"),
     Feature("adHocSubProcess.job", "ad-hoc subprocess", "driven by a job type"),
@@ -113,7 +113,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("activity.flows", "any activity", "several, conditional and default flows"),
     Feature("activity.compensation", "any activity", "compensation handler"),
     Feature("activity.io", "any activity", "ioSpecification and data associations"),
-    Feature("data.streaming", "any activity", "inputs and outputs while executing (streaming)"),
+    Feature("data.streaming", "any activity", "inputs and outputs while executing: at its start and end"),
     Feature("data.transformation", "data association", "transformation, assignment"),
     Feature("process.io", "process", "ioSpecification"),
     Feature("dataObject", "data object", "variable of its scope"),
@@ -132,22 +132,15 @@ FEATURES: tuple[Feature, ...] = (
     Feature("lane", "lane", "default candidate group of its user tasks"),
     Feature("correlation", "correlation key, subscription", "correlation by the standard's properties"),
     Feature("resource", "resource role", "assignee or candidate group of a user task"),
-    Feature("resource.parameters", "resource role", "parameter bindings"),
-    Feature("choreography", "choreography", ""),
-    Feature("conversation", "conversation", ""),
+    Feature("resource.parameters", "resource role", "parameter bindings: headers of the user task"),
 )
 """What a diagram can hold besides events."""
 
 NOT_EXECUTED: dict[str, str] = {
-    "transaction.method": "only compensation undoes a transaction here; remove the method.",
-    "data.streaming": "data enters and leaves when an activity starts and ends; use ordinary inputs.",
-    "resource.parameters": "write the query as an expression, or set zeebe:assignmentDefinition.",
-    "event.process-compensation": (
-        "a process that is over is never compensated; put its content and this into a subprocess, or attach "
-        "a handler to the call activity that calls it."
+    "transaction.method": (
+        "the standard only names the protocol and flowkit has no coordinator that speaks it; remove the "
+        "method and undo the work by compensation."
     ),
-    "choreography": "a choreography is a contract between processes; draw the processes.",
-    "conversation": "a conversation is an overview; it runs nothing.",
 }
 """What the standard allows and flowkit refuses, with the advice that its refusal gives.
 

@@ -43,6 +43,9 @@ def matrix() -> Iterator[str]:
         reason = NOT_EXECUTED.get(feature.key)
         yield f"| {feature.element} | {feature.option} | {'yes' if reason is None else f'no: {reason}'} |"
     yield ""
+    yield "Conversations and choreographies beside a process are kept and run nothing"
+    yield "([not-run](rules/not-run.md))."
+    yield ""
     yield from _extensions()
     yield "What is refused is reported by the rule [not-executed](rules/not-executed.md); a definition at a"
     yield "forbidden position by [event-position](rules/event-position.md)."

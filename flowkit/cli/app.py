@@ -21,8 +21,10 @@ from flowkit.cli import (
     notices,
     operate,
     outbox,
+    repair,
     run,
     testing,
+    worker,
 )
 from flowkit.cli.output import ReadableErrors
 
@@ -60,5 +62,7 @@ def _options(
     """Options before the command."""
 
 
-for group in (models, checks, run, testing, demo, analyse, operate, instances, notices, outbox, bulk):
+for group in (
+    models, checks, run, testing, demo, analyse, operate, worker, instances, repair, notices, outbox, bulk,
+):  # fmt: skip
     group.register(app)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from flowkit.cli.inputs import Database, Variables, open_engine, read_variables
 from flowkit.cli.instances import Status
-from flowkit.cli.operate import DATABASE
+from flowkit.cli.operate import DATABASE, point
 from flowkit.cli.output import FAILED, AsJson, console, print_json, print_table
 
 __all__ = ["register"]
@@ -33,6 +33,8 @@ class Action(StrEnum):
     retry = "retry"
     migrate = "migrate"
     move = "move"
+    skip = "skip"
+    restart = "restart"
 
 
 MEANT: dict[Action, dict[str, Any]] = {
@@ -42,6 +44,8 @@ MEANT: dict[Action, dict[str, Any]] = {
     Action.retry: {"running": True, "with_incidents": True},
     Action.migrate: {"running": True},
     Action.move: {"running": True},
+    Action.skip: {"running": True, "with_incidents": True},
+    Action.restart: {"restarted": False, "is_restart": False},
 }
 """What an action always asks for: so the same command, given again, goes on with what is left."""
 
@@ -109,7 +113,15 @@ def bulk(
     version: Version = None,
     mapping: Mapped = None,
     retries: Annotated[int, typer.Option(help="For retry: attempts a job gets.", min=1)] = 1,
-    to: Annotated[str | None, typer.Option(help="For move: the element to go to.")] = None,
+    to: Annotated[str | None, typer.Option(help="For move and skip: the element to go to.")] = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="ELEMENT|NUMBER", help="For restart: go on from there.")
+    ] = None,
+    give: Annotated[
+        list[str] | None,
+        typer.Option(metavar="JSON|@FILE|NAME=VALUE", help="For skip and restart: variables."),
+    ] = None,
+    cancel: Annotated[bool, typer.Option("--cancel", help="For restart: end first those that run.")] = False,
     reason: Annotated[str, typer.Option(help="For cancel: kept in the history.")] = "",
     db: Database = DATABASE,
     as_json: AsJson = False,
@@ -132,9 +144,13 @@ def bulk(
     asked = {name: value for name, value in given.items() if value is not None}
     if bool(asked) == everything:
         raise typer.BadParameter("expected conditions, such as --process, or --all")
-    work = _work(action, element, to, version, _mapping(mapping), retries, reason)
+    options = Options(
+        element, to, version, _mapping(mapping), retries, reason, at, read_variables(give), cancel
+    )
+    work = _work(action, options)
+    always = MEANT[action] if action is not Action.restart or cancel else MEANT[action] | {"running": False}
     with open_engine(db) as engine:
-        meant = engine.select(**(MEANT[action] | asked))
+        meant = engine.select(**(always | asked))
         if dry_run:
             count = sum(1 for _ in meant)
             print_json({"matching": count}) if as_json else typer.echo(f"{count} instances match")
@@ -151,31 +167,41 @@ def bulk(
         raise typer.Exit(FAILED)
 
 
-def _work(
-    action: Action,
-    element: str | None,
-    to: str | None,
-    version: int | None,
-    mapping: dict[str, str],
-    retries: int,
-    reason: str,
-) -> Any:
+class Options(NamedTuple):
+    """What the actions are told; each reads its own."""
+
+    element: str | None
+    to: str | None
+    version: int | None
+    mapping: dict[str, str]
+    retries: int
+    reason: str
+    at: str | None
+    variables: dict[str, Any]
+    cancel: bool
+
+
+def _work(action: Action, given: Options) -> Any:
     from flowkit.engine import actions  # noqa: PLC0415 heavy
     from flowkit.kernel import protocol as p  # noqa: PLC0415 heavy
 
     if action is Action.cancel:
-        return p.Cancel(reason=reason)
+        return p.Cancel(reason=given.reason)
     if action is Action.suspend:
         return p.Suspend()
     if action is Action.resume:
         return p.Resume()
     if action is Action.retry:
-        return actions.retry(retries)
+        return actions.retry(given.retries)
     if action is Action.migrate:
-        return actions.migrate(version, mapping)
-    if element is None or to is None:
+        return actions.migrate(given.version, given.mapping)
+    if action is Action.skip:
+        return actions.skip(given.variables, given.to)
+    if action is Action.restart:
+        return actions.restart(point(given.at), given.variables, cancel=given.cancel)
+    if given.element is None or given.to is None:
         raise typer.BadParameter("move expects --element, where the tokens stand, and --to")
-    return actions.move(element, to)
+    return actions.move(given.element, given.to)
 
 
 def _mapping(given: list[str] | None) -> dict[str, str]:

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import traceback
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
@@ -19,7 +20,7 @@ import typer
 from flowkit.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from flowkit.engine import Engine
+    from flowkit.engine import Engine, Telemetry
     from flowkit.engine.clock import Clock
     from flowkit.tasks import Registry
     from flowkit.tasks.library import StandardTasks
@@ -33,6 +34,7 @@ __all__ = [
     "handlers_of",
     "open_engine",
     "processes_folder",
+    "read_duration",
     "read_json",
     "read_variables",
 ]
@@ -102,6 +104,21 @@ def read_json(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise typer.BadParameter(f"expected JSON: {error}") from None
+
+
+def read_duration(text: str, option: str) -> timedelta:
+    """An ISO-8601 duration, in days and smaller."""
+    from flowkit.errors import FlowkitError  # noqa: PLC0415
+    from flowkit.timers import parse_timer_duration  # noqa: PLC0415
+
+    zero = datetime(2026, 1, 1, tzinfo=UTC)
+    try:
+        found: timedelta = parse_timer_duration(text).after(zero) - zero
+    except (FlowkitError, ValueError, OverflowError) as error:
+        raise typer.BadParameter(f"{option}: expected a duration such as P90D or PT30S: {error}") from None
+    if found <= timedelta(0):
+        raise typer.BadParameter(f"{option}: expected a duration longer than nothing, found {text!r}")
+    return found
 
 
 def _one(text: str) -> dict[str, Any]:
@@ -186,7 +203,12 @@ def _books_url(db: str) -> str | None:
 
 
 def open_engine(
-    db: str, registry: Registry | None = None, clock: Clock | None = None, *, make: bool = False
+    db: str,
+    registry: Registry | None = None,
+    clock: Clock | None = None,
+    *,
+    make: bool = False,
+    telemetry: Telemetry | None = None,
 ) -> Engine:
     """The engine on ``db``; without handlers it runs none. Times are told in the zone ``FLOWKIT_ZONE``.
 
@@ -214,4 +236,5 @@ def open_engine(
         tasks=registry if registry is not None else (),
         clock=clock if clock is not None else SystemClock(zone),
         functions=calendar_functions(default_calendars()),
+        telemetry=telemetry,
     )

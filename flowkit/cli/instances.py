@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flowkit.cli.inputs import Database, open_engine
+from flowkit.cli.inputs import Database, Variables, open_engine, read_variables
 from flowkit.cli.operate import DATABASE
 from flowkit.cli.output import FAILED, AsJson, console, print_json, print_table, tell_if_cut
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Limit", "Status", "register"]
 
 Limit = Annotated[int, typer.Option(help="At most so many.", min=1)]
+Offset = Annotated[int, typer.Option(help="Leave out so many first.", min=0)]
 
 
 class Status(StrEnum):
@@ -30,9 +32,26 @@ class Status(StrEnum):
     error = "error"
 
 
+class JobState(StrEnum):
+    """How a job stands."""
+
+    ready = "ready"
+    waiting = "waiting"
+    leased = "leased"
+    failed = "failed"
+
+
+class Kind(StrEnum):
+    """What can be deployed."""
+
+    process = "process"
+    decision = "decision"
+    form = "form"
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (tasks, instances, show, history, incidents):
+    for command in (tasks, instances, show, history, incidents, jobs, definitions):
         app.command()(command)
 
 
@@ -74,16 +93,42 @@ def instances(
     process: Annotated[str | None, typer.Argument(help="Only of this process.")] = None,
     status: Annotated[Status | None, typer.Option(help="Only with this status.")] = None,
     key: Annotated[str | None, typer.Option("--key", help="Only with this business key.")] = None,
+    version: Annotated[int | None, typer.Option(help="Only of this version.")] = None,
+    element: Annotated[str | None, typer.Option(help="Only where a token stands at this element.")] = None,
+    variables: Variables = None,
+    running: Annotated[
+        bool | None, typer.Option("--running/--over", help="Only those that run, or are over.")
+    ] = None,
+    with_incidents: Annotated[bool, typer.Option("--with-incidents", help="Only with incidents.")] = False,
+    origin: Annotated[str | None, typer.Option(help="Only restarts of this instance.")] = None,
+    after: Annotated[datetime | None, typer.Option("--started-after", help="Only later ones.")] = None,
+    before: Annotated[datetime | None, typer.Option("--started-before", help="Only earlier ones.")] = None,
     limit: Limit = 100,
+    offset: Offset = 0,
     db: Database = DATABASE,
     as_json: AsJson = False,
 ) -> None:
-    """List instances.
+    """List instances, oldest first. -v NAME=VALUE is a condition.
 
-    Example: [bold]flowkit instances auto_4s --status active[/bold]
+    Example: [bold]flowkit instances auto_4s --status active --element check_stock[/bold]
     """
     with open_engine(db) as engine:
-        found = engine.instances(process, status=status, business_key=key, limit=limit)
+        zone = engine.clock.now().tzinfo
+        found = engine.instances(
+            process,
+            status=status,
+            business_key=key,
+            version=version,
+            element=element,
+            variables=read_variables(variables) or None,
+            running=running,
+            with_incidents=with_incidents or None,
+            origin=origin,
+            started_after=after and after.replace(tzinfo=zone),
+            started_before=before and before.replace(tzinfo=zone),
+            limit=limit,
+            offset=offset,
+        )
         if not found and process is not None:
             engine.program(process)
     tell_if_cut(found, limit)
@@ -114,6 +159,8 @@ def show(
             return
         screen = console()
         screen.print(f"[bold]{view.process_id}[/bold] version {view.version}: {view.status}")
+        if view.origin is not None:
+            screen.print(f"restarted from {view.origin}")
         print_table(
             ("stands at", "element", "kind"), [(t.name, t.element, t.kind) for t in view.tokens], none=""
         )
@@ -183,3 +230,54 @@ def incidents(
         print_table(("id", "process", "element", "kind", "message"), rows, none="no incidents")
     if found:
         raise typer.Exit(FAILED)
+
+
+def jobs(
+    instance: Annotated[str | None, typer.Argument(help="Only of this instance.")] = None,
+    kind: Annotated[str | None, typer.Option("--type", help="Only of this job type.")] = None,
+    state: Annotated[JobState | None, typer.Option(help="Only in this state.")] = None,
+    process: Annotated[str | None, typer.Option(help="Only of this process.")] = None,
+    element: Annotated[str | None, typer.Option(help="Only of this element.")] = None,
+    limit: Limit = 100,
+    offset: Offset = 0,
+    db: Database = DATABASE,
+    as_json: AsJson = False,
+) -> None:
+    """List open jobs: who works on them, in which attempt, until when.
+
+    Example: [bold]flowkit jobs --state leased[/bold]
+    """
+    with open_engine(db) as engine:
+        if instance is not None:
+            engine.instance(instance)
+        found = engine.jobs(
+            instance, type=kind, state=state, process=process, element=element, limit=limit, offset=offset
+        )
+    tell_if_cut(found, limit)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (it.id, it.type, it.element_id, it.state, it.priority, it.attempt, it.retries, it.worker, it.at)
+        for it in found
+    ]
+    columns = ("id", "type", "element", "state", "priority", "attempt", "left", "worker", "at")
+    print_table(columns, rows, none="no open jobs")
+
+
+def definitions(
+    kind: Annotated[Kind | None, typer.Argument(help="Only of this kind.")] = None,
+    db: Database = DATABASE,
+    as_json: AsJson = False,
+) -> None:
+    """List what is deployed: every version of every process, decision and form.
+
+    Example: [bold]flowkit definitions process[/bold]
+    """
+    with open_engine(db) as engine:
+        found = engine.definitions(kind)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(it.kind, it.id, it.version, it.version_tag, it.name) for it in found]
+    print_table(("kind", "id", "version", "tag", "name"), rows, none="nothing is deployed")

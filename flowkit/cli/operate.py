@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import signal as signals
-import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -12,17 +9,14 @@ import typer
 
 from flowkit.cli.inputs import (
     Database,
-    Settings,
-    Tasks,
     Variables,
-    handlers_of,
     open_engine,
     read_json,
     read_variables,
 )
 from flowkit.cli.output import AsJson, print_findings, print_json, print_table
 
-__all__ = ["register"]
+__all__ = ["DATABASE", "point", "register"]
 
 DATABASE = "sqlite:///flowkit.db"
 
@@ -41,7 +35,6 @@ def register(app: typer.Typer) -> None:
         resolve,
         cancel,
         restart,
-        worker,
     ):
         app.command()(command)
 
@@ -212,6 +205,11 @@ def cancel(
         engine.cancel(instance, reason)
 
 
+def point(at: str | None) -> int | str | None:
+    """A point in a history: the number of an event, or an element."""
+    return int(at) if at is not None and at.isdigit() else at
+
+
 def restart(
     instance: Annotated[str, typer.Argument(help="An instance's id.")],
     at: Annotated[
@@ -230,37 +228,8 @@ def restart(
 
     Example: [bold]flowkit restart 01J… --at approve -v amount=30 --cancel[/bold]
     """
-    point = int(at) if at is not None and at.isdigit() else at
     with open_engine(db) as engine:
         again = engine.restart(
-            instance, at=point, start_event=event, variables=read_variables(variables), cancel=cancel
+            instance, at=point(at), start_event=event, variables=read_variables(variables), cancel=cancel
         )
     print_json({"instance": again}) if as_json else typer.echo(again)
-
-
-def worker(
-    db: Database = DATABASE,
-    tasks: Tasks = None,
-    settings: Settings = None,
-    concurrency: Annotated[int, typer.Option(min=1, help="Handlers that run at the same time.")] = 8,
-    once: Annotated[bool, typer.Option("--once", help="Do what there is to do, and end.")] = False,
-) -> None:
-    """Run jobs, timers and messages until interrupted; what runs then is finished first.
-
-    Example: [bold]flowkit worker --tasks shop.handlers --settings notify.yaml[/bold]
-    """
-    registry, _ = handlers_of(tasks, db, settings)
-    with open_engine(db, registry, make=True) as engine:
-        if once:
-            typer.echo(f"{engine.run_until_idle()} done")
-            return
-        from flowkit.engine import Worker  # noqa: PLC0415 heavy
-
-        asked = threading.Event()
-        for number in (signals.SIGINT, signals.SIGTERM):
-            signals.signal(number, lambda *_: asked.set())
-        shown = re.sub(r"//([^:@/]*):[^@]*@", r"//\1:***@", db)
-        typer.echo(f"works on {shown}, {len(registry)} job types; Ctrl-C ends", err=True)
-        with Worker(engine, concurrency=concurrency):
-            while not asked.wait(1):  # a wait without end would not see signals on every system
-                pass

@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from flowkit.engine import incidents
 from flowkit.engine.maintenance import migrate_instance
+from flowkit.engine.payload import json_copy
+from flowkit.engine.restart import restart as begin_again
 from flowkit.errors import WrongState
 from flowkit.kernel.protocol import Modify, MoveToken, ResolveIncident
 from flowkit.kernel.state import Incident
@@ -16,7 +19,7 @@ from flowkit.kernel.state import Incident
 if TYPE_CHECKING:
     from flowkit.engine.unit import Unit
 
-__all__ = ["migrate", "move", "retry"]
+__all__ = ["migrate", "move", "restart", "retry", "skip"]
 
 Action = Callable[["Unit", str], object]
 
@@ -31,6 +34,33 @@ def retry(retries: int = 1) -> Action:
                 unit.step(instance, ResolveIncident(incident=key, retries=retries))
 
     return act
+
+
+def skip(variables: Mapping[str, Any] | None = None, to: str | None = None) -> Action:
+    """Go on from every incident of the instance as if what failed had given ``variables``."""
+    data = json_copy(variables)
+
+    def act(unit: Unit, instance: str) -> None:
+        waits = unit.load(instance).instance.waits
+        for key in [key for key, wait in waits.items() if isinstance(wait, Incident)]:
+            if key in waits:
+                incidents.skip(unit, instance, key, data, to)
+
+    return act
+
+
+def restart(
+    at: int | str | None = None, variables: Mapping[str, Any] | None = None, *, cancel: bool = False
+) -> Action:
+    """Start an instance again, as :meth:`~flowkit.engine.Engine.restart` does.
+
+    Select with ``restarted=False, is_restart=False``: so what was started anew is not met again, and an
+    interrupted run goes on with what is left.
+    """
+    data = json_copy(variables)
+    return lambda unit, instance: begin_again(
+        unit, instance, at=at, start_event=None, variables=data, cancel=cancel
+    )
 
 
 def move(source: str, target: str) -> Action:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flowkit.engine.sql.schema import Table
-from flowkit.engine.store import Session
+from flowkit.engine.store import Session, WriteConflict
 
 __all__ = ["Changes"]
 
@@ -31,7 +31,7 @@ class Changes:
         """Every table that ever got a row here, written or not: tells workers what is new."""
         self._puts: dict[Table, dict[Key, list[list[Any]]]] = {}
         self._patches: dict[Table, dict[Key, dict[str, Any]]] = {}
-        self._removals: dict[Table, dict[Key, None]] = {}
+        self._removals: dict[Table, dict[Key, Sequence[Any] | None]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._puts or self._patches or self._removals)
@@ -83,8 +83,8 @@ class Changes:
         else:
             known.update(values)
 
-    def remove(self, table: Table, key: Key) -> None:
-        """Delete the rows under ``key``."""
+    def remove(self, table: Table, key: Key, row: Sequence[Any] | None = None) -> None:
+        """Delete the rows under ``key``; ``row`` is the one that is stored there, if that is known."""
         rows = self._puts.get(table)
         if rows is not None and rows.pop(key, None) is not None:
             if not rows:
@@ -93,7 +93,11 @@ class Changes:
         patches = self._patches.get(table)
         if patches is not None:
             patches.pop(key, None)
-        self._removals.setdefault(table, {})[key] = None
+        removals = self._removals.get(table)
+        if removals is None:
+            self._removals[table] = {key: row}
+        else:
+            removals[key] = row
 
     def absorb(self, later: Changes) -> None:
         """Take over the changes of ``later``, which came after these."""
@@ -105,8 +109,8 @@ class Changes:
             if _apart(removals, self._puts.get(table)) and _apart(removals, self._patches.get(table)):
                 _merge(self._removals, table, removals)
             else:
-                for key in removals:
-                    self.remove(table, key)
+                for key, row in removals.items():
+                    self.remove(table, key, row)
         for table, puts in later._puts.items():
             if _apart(puts, self._puts.get(table)):
                 _merge(self._puts, table, puts)
@@ -121,25 +125,35 @@ class Changes:
                 for key, values in patches.items():
                     self.patch(table, key, values)
 
-    def flush(self, session: Session) -> None:
-        """Write everything and forget it. Removals go first: a row may be put in a removed one's place."""
-        for table, removals in self._removals.items():
-            if len(removals) == 1:
-                [key] = removals
-                session.run(table.delete(len(key)), key)
-            else:
-                _remove(session, table, removals)
-        for table, puts in self._puts.items():
-            if len(puts) == 1:
-                session.run_many(table.insert, *puts.values())
-            else:
-                session.run_many(table.insert, [row for rows in puts.values() for row in rows])
-        for table, patches in self._patches.items():
-            _patch(session, table, patches)
-        self.clear()
+    def flush(self, session: Session) -> bool:
+        """Write everything and forget it. Removals go first: a row may be put in a removed one's place.
 
-    def clear(self) -> None:
-        self._puts, self._patches, self._removals = {}, {}, {}
+        True when one of the rows that were changed was surely there, as it was known to be.
+        """
+        found = False
+        all_puts = self._puts
+        if self._removals:
+            for table, removals in self._removals.items():
+                if table.succession and table in all_puts:
+                    found = _succeed(session, table, removals, all_puts[table])
+                if len(removals) == 1:
+                    [key] = removals
+                    session.run(table.delete(len(key)), key)
+                elif removals:
+                    _remove(session, table, removals)
+            self._removals.clear()
+        for table, puts in all_puts.items():
+            rows = [row for under in puts.values() for row in under]
+            if len(rows) == 1:
+                session.run(table.insert, rows[0])
+            elif rows:
+                session.run_many(table.insert, rows)
+        all_puts.clear()
+        if self._patches:
+            for table, patches in self._patches.items():
+                _patch(session, table, patches)
+            self._patches.clear()
+        return found
 
 
 def _apart(keys: Mapping[Key, Any], others: Mapping[Key, Any] | None) -> bool:
@@ -153,6 +167,41 @@ def _merge(tables: dict[Table, dict[Key, Any]], table: Table, rows: dict[Key, An
         tables[table] = rows
     else:
         known.update(rows)
+
+
+def _succeed(
+    session: Session,
+    table: Table,
+    removals: dict[Key, Sequence[Any] | None],
+    puts: dict[Key, list[list[Any]]],
+) -> bool:
+    """Where an instance's wait is over and its next one begins, make the one's row the other's; both are
+    done with then. A row of which it isn't known what is stored there is left to be removed.
+
+    True when there was one, and it was there.
+    """
+    succeeding, lasting = table.succeeding, table.lasting
+    if len(removals) == len(puts) == 1:  # one command
+        [(key, old)] = removals.items()
+        [[new]] = puts.values()
+        if old is None or lasting(old) != lasting(new):
+            return False
+        changed = session.run(table.update(table.succession), (*succeeding(new), *key))
+        if changed == 0:
+            raise WriteConflict("the wait is over already")
+        removals.clear()
+        puts.clear()
+        return changed == 1
+    following = {rows[0][0]: key for key, rows in puts.items()}
+    updates = []
+    for key, old in tuple(removals.items()):
+        after = following.pop(key[0], None)
+        if after is not None and old is not None and lasting(old) == lasting(puts[after][0]):
+            del removals[key]
+            updates.append((*succeeding(puts.pop(after)[0]), *key))
+    if updates:
+        session.run_many(table.update(table.succession), updates)
+    return False
 
 
 def _remove(session: Session, table: Table, keys: Iterable[Key]) -> None:

@@ -23,7 +23,7 @@ from flowkit.engine.sql.schema import EVENT, INSTANCE, JOB, OUTBOX, POSTPONED, T
 from flowkit.engine.store import Session, WriteConflict
 from flowkit.engine.telemetry import Observed
 from flowkit.engine.unit import Unit
-from flowkit.errors import Conflict, EngineClosed, OutcomeUnknown, StoreUnavailable, WrongState
+from flowkit.errors import Conflict, EngineClosed, OutcomeUnknown, Rejected, StoreUnavailable, WrongState
 
 if TYPE_CHECKING:
     from flowkit.engine.definitions import Version
@@ -67,8 +67,8 @@ class Batch:
     """The units of one transaction."""
 
     __slots__ = (
-        "_cache", "_epoch", "_locked", "at", "changes", "live", "newest", "now", "observed", "parts",
-        "session",
+        "_cache", "_epoch", "_locked", "at", "believed", "changes", "live", "newest", "now", "observed",
+        "parts", "proved", "session",
     )  # fmt: skip
 
     def __init__(self, parts: Parts, session: Session, cache: dict[str, Live], epoch: int) -> None:
@@ -80,6 +80,11 @@ class Batch:
         self.live: dict[str, Live] = {}
         self.observed: list[Observed] = []
         self.newest: dict[str, Version] = {}
+        self.believed = False
+        """Whether something was read of an instance in memory that isn't going to be written."""
+        self.proved = False
+        """Whether what was written shows that nobody else had stepped the instance: its events follow on
+        the known ones, and the row of its wait was there."""
         self._locked: dict[str, int] = {}
         self._cache = cache
         self._epoch = epoch
@@ -124,6 +129,7 @@ class Batch:
             live = self._cache.get(instance_id)
             if live is not None and live.epoch != self._epoch:
                 return None
+            self.believed = True
         return live
 
     def unchanged(self, instance_ids: Sequence[str]) -> dict[str, Live]:
@@ -229,8 +235,14 @@ class Committer:
         if self._closed:
             self._check_open()
         with self.parts.store.transaction() as session:
-            batch = self._batch(session)
-            result = _whole(batch, work)
+            batch = Batch(self.parts, session, self.cache, self.epoch)
+            try:
+                result = _whole(batch, work)
+            except Rejected as error:
+                self._look_again(session, error)
+                raise
+            if not batch.proved:
+                self._look_again(session)
         self._remember(batch)
         if self.listeners or self.parts.telemetry is not None:
             self._tell(batch, 1)
@@ -408,10 +420,20 @@ class Committer:
         self._tell(batch, len(entries))
 
     def _batch(self, session: Session) -> Batch:
-        store = self.parts.store
-        if not store.lock and store.others_wrote(session):
-            self.epoch += 1
+        self._others_wrote(session)
         return Batch(self.parts, session, self.cache, self.epoch)
+
+    def _others_wrote(self, session: Session) -> bool:
+        store = self.parts.store
+        if store.lock or not store.others_wrote(session):
+            return False
+        self.epoch += 1
+        return True
+
+    def _look_again(self, session: Session, error: Rejected | None = None) -> None:
+        """Raise WriteConflict if what was in memory, and believed, may be outdated."""
+        if self._others_wrote(session):
+            raise WriteConflict("another engine has changed the database") from error
 
     def _tell(self, batch: Batch, units: int) -> None:
         """Report what was committed to those who wait for it."""
@@ -432,10 +454,9 @@ class Committer:
 
 def _whole(batch: Batch, work: Callable[[Unit], T]) -> T:
     """Run ``work`` as the only unit of its transaction, which is undone if it fails."""
-    unit = Unit(batch)
+    unit = Unit(batch, alone=True)
     result = work(unit)
     unit.settle()
-    unit.accept()
-    if batch.changes:
-        batch.changes.flush(batch.session)
+    found = batch.changes.flush(batch.session)
+    batch.proved = found and not batch.believed and len(batch.live) == 1
     return result

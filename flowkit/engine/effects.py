@@ -46,18 +46,23 @@ def _call(unit: Unit, caller: str, event: p.CallOpened) -> None:
         text = f"Calls are nested {MAX_CALL_DEPTH} deep; process {event.process!r} was not started."
         unit.step(caller, p.FailCall(call=event.call, message=text))
         return
+    definitions, undo = unit.parts.definitions, event.undo
     try:
-        version = unit.parts.definitions.bound(
-            unit.read(), "process", event.process, event.binding, event.version_tag, live.deployment
-        )
+        if undo is not None:
+            version = definitions.with_digest(unit.read(), "process", undo.program)
+        else:
+            version = definitions.bound(
+                unit.read(), "process", event.process, event.binding, event.version_tag, live.deployment
+            )
     except NotFound as error:
-        if not _call_decision(unit, caller, event):
+        if undo is not None or not _call_decision(unit, caller, event):
             unit.step(caller, p.FailCall(call=event.call, message=str(error)))
         return
     command = p.Start(
         variables=event.variables,
         business_key=live.instance.business_key,
         parent=p.ParentCall(caller, event.call),
+        undo=undo,
     )
     unit.start(version, command, _fresh_child(unit, caller, event.call), depth=live.depth + 1)
 
@@ -111,7 +116,7 @@ def _ended(unit: Unit, instance: str, event: p.InstanceEnded) -> None:
             text = f"The called instance {instance} was cancelled. {event.message}".rstrip()
             command = p.FailCall(call=parent.call, message=text)
         else:
-            command = p.CompleteCall(call=parent.call, variables=event.variables)
+            command = p.CompleteCall(call=parent.call, variables=event.variables, undo=event.undo)
         _tell(unit, parent.instance, command, instance, event)
     if live.message_key is not None:
         messages.start_buffered(unit, live.process, live.message_key)

@@ -215,7 +215,7 @@ class Engine(Operations):
     def instances(self, process: str | None = None, **conditions: Any) -> list[InstanceView]:
         """Instances, oldest first: see :func:`flowkit.engine.search.wanted` for the conditions (version,
         business_key, status, running, parent, element, variables, started_after, started_before,
-        with_incidents, limit, offset)."""
+        with_incidents, origin, restarted, is_restart, limit, offset)."""
         with self._parts.store.reader() as session:
             return search.find_instances(session, self._parts.definitions, process=process, **conditions)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowkit.engine.clock import micros
 from flowkit.engine.searchable import index
-from flowkit.engine.sql.schema import EVENT, INSTANCE, INSTANCE_ROWS, VARIABLE, Table
+from flowkit.engine.sql.schema import EVENT, INSTANCE, INSTANCE_ROWS, RESTART, VARIABLE, Table
 from flowkit.errors import FlowkitError
 from flowkit.kernel import Obstacle, check_migration, migrate
 from flowkit.kernel.protocol import InstanceMigrated
@@ -136,7 +136,7 @@ def _acting(action: Callable[[Unit, str], object], instance: str) -> Callable[[U
 # ---- retention ------------------------------------------------------------------------------
 
 _ENDED = f"SELECT id FROM {INSTANCE.name} WHERE ended IS NOT NULL AND ended<? "
-_LEFT: tuple[Table, ...] = (*INSTANCE_ROWS, VARIABLE, EVENT)
+_LEFT: tuple[Table, ...] = (*INSTANCE_ROWS, VARIABLE, RESTART, EVENT)
 
 
 def clean_up(unit: Unit, before: datetime, process: str | None, limit: int) -> int:

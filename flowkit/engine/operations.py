@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from flowkit.engine import maintenance
+from flowkit.engine import incidents, maintenance
 from flowkit.engine.backoff import backoff
 from flowkit.engine.commit import Committer, Work
 from flowkit.engine.ids import split_id
@@ -15,11 +15,12 @@ from flowkit.engine.jobs import LEASE, Claimed, claim, expire, expired, renew
 from flowkit.engine.maintenance import BulkReport, MigrationReport
 from flowkit.engine.messages import sweep_messages
 from flowkit.engine.payload import json_copy, storable
+from flowkit.engine.queries import OUTBOX_PREFIX
 from flowkit.engine.restart import restart
 from flowkit.engine.sql.schema import JOB
 from flowkit.engine.unit import Unit
-from flowkit.engine.views import JobView
-from flowkit.errors import NotFound
+from flowkit.engine.views import IncidentView, JobView
+from flowkit.errors import NotFound, WrongState
 from flowkit.kernel import protocol as p
 
 __all__ = ["Operations"]
@@ -118,6 +119,37 @@ class Operations:
             gone += count
         return gone
 
+    # ---- incidents ----------------------------------------------------------------------------
+
+    def skip(
+        self,
+        incident: IncidentView | str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        to: str | None = None,
+    ) -> None:
+        """Go on as if what failed had given ``variables``.
+
+        A failed job is completed with them, output mappings and all. Anything else is left where it is:
+        the variables are set in its scope, and the token goes to the element ``to``, or to the next one
+        where there is just one. Raises NotFound, WrongState.
+        """
+        instance, key = _incident(incident)
+        data = json_copy(variables)
+        self._committer.run(lambda unit: incidents.skip(unit, instance, key, data, to))
+
+    def throw(
+        self,
+        incident: IncidentView | str,
+        code: str,
+        message: str = "",
+        variables: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Throw a BPMN error from the activity whose job failed. Raises NotFound, WrongState."""
+        instance, key = _incident(incident)
+        data = json_copy(variables)
+        self._committer.run(lambda unit: incidents.throw(unit, instance, key, code, message, data))
+
     # ---- jobs done by other programs ----------------------------------------------------------
 
     def claim_jobs(
@@ -191,6 +223,15 @@ def _expire(job: tuple[str, int], unit: Unit) -> None:
 
 def _commanding(command: p.Command) -> Callable[[Unit, str], object]:
     return lambda unit, instance: unit.step(instance, command)
+
+
+def _incident(incident: IncidentView | str) -> tuple[str, int]:
+    name = incident if isinstance(incident, str) else incident.id
+    if name.startswith(OUTBOX_PREFIX):
+        raise WrongState(
+            f"{name} could not be delivered, and its instance has gone on: resend it, or drop it."
+        )
+    return split_id(name, "incident")
 
 
 def _job(job: Claimed | JobView | str) -> tuple[str, int]:

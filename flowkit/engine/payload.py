@@ -28,10 +28,12 @@ def json_copy(variables: Mapping[str, Any] | None) -> dict[str, Any]:
     the results of handlers; raises InvalidPayload for what has no JSON form."""
     if not variables:
         return {}
-    if not isinstance(variables, Mapping):
+    if type(variables) is not dict and not isinstance(variables, Mapping):
         raise InvalidPayload(f"Variables are a mapping from names to JSON values, found {variables!r}.")
     return {
-        _name(name, ""): value if type(value) in _SAFE else _copy(value, f"/{name}", 1)
+        name if type(name) is str and name.isidentifier() else _name(name, ""): value
+        if type(value) in _SAFE
+        else _copy(value, f"/{name}", 1)
         for name, value in variables.items()
     }
 

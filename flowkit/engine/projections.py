@@ -31,6 +31,7 @@ Project = Callable[[Changes, "Live", Any, int], None]
 
 _encode = msgspec.json.Encoder().encode
 _NO_CANDIDATES = _encode(((), (), None))
+_CANDIDATES = USER_TASK.position["candidates"]
 
 
 def _moment(when: datetime | None) -> int | None:
@@ -71,11 +72,13 @@ def _user_task_opened(changes: Changes, live: Live, event: p.UserTaskOpened, at:
         detail = _encode((event.name, event.form, event.form_binding, event.form_version_tag, event.headers))
     else:
         detail = _detail(event.name, event.form, event.form_binding, event.form_version_tag)
+    key = (live.id, event.task)
     row = [
-        live.id, event.task, event.node, live.process, event.assignee, _moment(event.due), event.priority,
-        _candidates(changes, live, event), detail, at,
+        *key, event.node, live.process, event.assignee, _moment(event.due), event.priority,
+        _candidates(changes, key, event), detail, at,
     ]  # fmt: skip
-    changes.put(USER_TASK, (live.id, event.task), row)
+    live.tasks[event.task] = row
+    changes.put(USER_TASK, key, row)
 
 
 @lru_cache(maxsize=4096)
@@ -85,23 +88,22 @@ def _detail(name: str, form: str | None, binding: str, version_tag: str) -> byte
 
 
 def _user_task_updated(changes: Changes, live: Live, event: p.UserTaskUpdated, at: int) -> None:
-    values: dict[str, Any] = {
+    key = (live.id, event.task)
+    live.tasks.pop(event.task, None)
+    changes.remove(CANDIDATE, key)
+    values = {
         "assignee": event.assignee,
         "due": _moment(event.due),
         "priority": event.priority,
+        "candidates": _candidates(changes, key, event),
     }
-    changes.remove(CANDIDATE, (live.id, event.task))
-    values["candidates"] = _candidates(changes, live, event)
-    changes.patch(USER_TASK, (live.id, event.task), values)
+    changes.patch(USER_TASK, key, values)
 
 
-def _candidates(changes: Changes, live: Live, event: p.UserTaskOpened | p.UserTaskUpdated) -> bytes:
+def _candidates(changes: Changes, key: tuple[str, int], event: p.UserTaskOpened | p.UserTaskUpdated) -> bytes:
     """Rows to find the task by, and the same for its own row, with the follow-up date."""
     if not event.candidate_groups and not event.candidate_users:
-        live.without_candidates.add(event.task)
         return _NO_CANDIDATES if event.follow_up is None else _encode(((), (), _moment(event.follow_up)))
-    live.without_candidates.discard(event.task)
-    key = (live.id, event.task)
     for group in dict.fromkeys(event.candidate_groups):
         changes.put(CANDIDATE, key, [*key, "group", group])
     for user in dict.fromkeys(event.candidate_users):
@@ -111,10 +113,9 @@ def _candidates(changes: Changes, live: Live, event: p.UserTaskOpened | p.UserTa
 
 def _user_task_closed(changes: Changes, live: Live, event: p.UserTaskClosed, at: int) -> None:
     key = (live.id, event.task)
-    changes.remove(USER_TASK, key)
-    if event.task in live.without_candidates:
-        live.without_candidates.remove(event.task)
-    else:
+    row = live.tasks.pop(event.task, None)
+    changes.remove(USER_TASK, key, row)
+    if row is None or row[_CANDIDATES] is not _NO_CANDIDATES:
         changes.remove(CANDIDATE, key)
 
 

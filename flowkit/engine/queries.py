@@ -13,7 +13,7 @@ from flowkit.engine.clock import from_micros, micros
 from flowkit.engine.ids import join_id
 from flowkit.engine.payload import decode
 from flowkit.engine.snapshots import SAVED, SINCE, instance_of
-from flowkit.engine.sql.schema import CANDIDATE, EVENT, INCIDENT, INSTANCE, JOB, OUTBOX, USER_TASK
+from flowkit.engine.sql.schema import CANDIDATE, EVENT, INCIDENT, INSTANCE, JOB, OUTBOX, RESTART, USER_TASK
 from flowkit.engine.store import Row, Session
 from flowkit.engine.views import (
     HistoryEntry,
@@ -83,12 +83,13 @@ def page(limit: int | None, offset: int) -> str:
 # ---- instances ------------------------------------------------------------------------------
 
 _COLUMNS = "id, process, version, status, business_key, started, ended, parent, outcome, digest"
-_VIEW = ", ".join(f"i.{name}" for name in _COLUMNS.split(", "))
+_ORIGIN = f"(SELECT origin FROM {RESTART.name} r WHERE r.instance=i.id)"
+_VIEW = ", ".join(f"i.{name}" for name in _COLUMNS.split(", ")) + ", i.origin"
 
 
 def instances(session: Session, definitions: Definitions, tail: str, values: Any) -> list[InstanceView]:
     """The instances that a query from WHERE to LIMIT finds, ordered by id."""
-    page = f"SELECT {_COLUMNS}, snapshot, state FROM {INSTANCE.name} i {tail}"
+    page = f"SELECT {_COLUMNS}, {_ORIGIN} AS origin, snapshot, state FROM {INSTANCE.name} i {tail}"
     sql = f"SELECT {_VIEW}, {SAVED} FROM ({page}) i {SINCE} AND i.ended IS NULL ORDER BY i.id, e.seq"
     found = groupby(session.query(sql, values), itemgetter(0))
     return [_instance(session, definitions, list(rows)) for _, rows in found]
@@ -104,8 +105,9 @@ def instance(session: Session, definitions: Definitions, instance_id: str) -> In
 def _instance(session: Session, definitions: Definitions, rows: Sequence[Row]) -> InstanceView:
     row = rows[0]
     view = InstanceView(
-        row[0], row[1], row[2], row[3], row[4], from_micros(row[5]), _moment(row[6]), row[7], row[8]
-    )
+        row[0], row[1], row[2], row[3], row[4], from_micros(row[5]), _moment(row[6]), row[7], row[8],
+        origin=row[10],
+    )  # fmt: skip
     if view.ended is not None:
         return replace(view, variables=_last_variables(session, view.id))
     program = definitions.program(session, row[9])

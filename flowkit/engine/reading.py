@@ -17,6 +17,7 @@ import msgspec
 
 from flowkit.bpmn import check_deployable
 from flowkit.bpmn import parse as parse_bpmn
+from flowkit.bpmn.references import uncallable
 from flowkit.errors import InvalidModel
 from flowkit.findings import Finding, Location, Severity
 from flowkit.kernel import compile_process
@@ -172,6 +173,7 @@ def prepare(files: Mapping[str, bytes], functions: Functions = None) -> list[Pre
         except InvalidModel as error:
             problems.extend(error.findings)
     problems.extend(_duplicates(found, files))
+    problems.extend(uncallable(one.compiled.definitions for one in found if one.kind == "process"))
     if problems:
         raise InvalidModel(problems)
     return found

@@ -14,7 +14,7 @@ import msgspec
 from flowkit.engine.projections import PROJECTIONS
 from flowkit.engine.searchable import index
 from flowkit.engine.snapshots import Live
-from flowkit.engine.sql.schema import EVENT, INCIDENT, INSTANCE, JOB, SUBSCRIPTION, TIMER, USER_TASK
+from flowkit.engine.sql.schema import EVENT, INCIDENT, INSTANCE, JOB, RESTART, SUBSCRIPTION, TIMER, USER_TASK
 from flowkit.errors import NotFound, WrongState
 from flowkit.kernel import decode_events, encode_events, encode_instance, new_instance, reopen, replay
 from flowkit.kernel import protocol as p
@@ -69,6 +69,7 @@ def restart(
     cut = _cut(unit, instance, at) if at is not None else -1
     if ended is None:
         _end(unit, instance, parent, fresh, cancel)
+    unit.changes.put(RESTART, (fresh,), [fresh, instance])
     if at is None:
         return _from_the_beginning(unit, instance, fresh, business_key, start_event, variables)
     if message_key is not None:
@@ -105,6 +106,7 @@ def _from_the_beginning(
             variables={**begun.variables, **variables},
             business_key=business_key,
             start_event=start_event or begun.start_event,
+            undo=begun.undo,
         )
         return unit.start(definitions.with_digest(session, "process", begun.program), command, fresh)
     raise _no_history(instance)

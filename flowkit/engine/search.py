@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from flowkit.engine.clock import micros
 from flowkit.engine.queries import Where, instances, page
 from flowkit.engine.searchable import value_key
-from flowkit.engine.sql.schema import INCIDENT, INSTANCE, JOB, USER_TASK, VARIABLE, Table
+from flowkit.engine.sql.schema import INCIDENT, INSTANCE, JOB, RESTART, USER_TASK, VARIABLE, Table
 from flowkit.engine.views import InstanceView
 from flowkit.kernel.program import JobSpec, Node, Program, UserTaskSpec
 
@@ -60,9 +60,14 @@ def wanted(  # noqa: PLR0913 one argument a condition
     started_after: datetime | None = None,
     started_before: datetime | None = None,
     with_incidents: bool | None = None,
+    origin: str | None = None,
+    restarted: bool | None = None,
+    is_restart: bool | None = None,
 ) -> Wanted:
     """The conditions, all of which must hold. ``running``: not over; ``element``: a token stands there;
-    ``variables``: values in the process scope, of an ended instance those at its end."""
+    ``variables``: values in the process scope, of an ended instance those at its end; ``origin``: begun by
+    a restart of that instance; ``restarted``: another was begun by a restart of it; ``is_restart``: it was
+    begun so itself."""
     where = Where().equal(
         i__process=process,
         i__version=version,
@@ -79,6 +84,12 @@ def wanted(  # noqa: PLR0913 one argument a condition
     if with_incidents is not None:
         exists = "EXISTS" if with_incidents else "NOT EXISTS"
         where.add(f"{exists} (SELECT 1 FROM {INCIDENT.name} x WHERE x.instance=i.id)")
+    if origin is not None:
+        where.add(f"i.id IN (SELECT instance FROM {RESTART.name} WHERE origin=?)", origin)
+    for asked, column in ((restarted, "origin"), (is_restart, "instance")):
+        if asked is not None:
+            exists = "EXISTS" if asked else "NOT EXISTS"
+            where.add(f"{exists} (SELECT 1 FROM {RESTART.name} r WHERE r.{column}=i.id)")
     if element is not None:
         where.add("i.ended IS NULL")
     if process is not None and (element is not None or variables):

@@ -3,7 +3,8 @@
 Writing the whole state at every step would make each step of an instance with ten thousand tokens
 cost ten thousand tokens. A snapshot is therefore taken when the events since the last one outweigh
 it: what is written for a step stays in proportion to what happened in it, and reading an instance
-replays no more bytes of events than its state has (or a few dozen events, where that is more).
+replays no more bytes of events than its state has (or a few dozen events, where that is more). An
+instance that ends gets none: there are few readers then, and nothing to go on with.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from flowkit.kernel import (
     replay,
 )
 from flowkit.kernel.protocol import Event
+from flowkit.kernel.state import OVER
 
 __all__ = ["LIVES", "SAVED", "SINCE", "Live", "instance_of", "lives", "saved"]
 
@@ -61,8 +63,8 @@ class Live:
     """How many there may be before another snapshot is taken."""
     epoch: int = 0
     events: list[Event] = field(default_factory=list)
-    without_candidates: set[int] = field(default_factory=set)
-    """User tasks that surely have no candidate rows, so that none need be deleted."""
+    tasks: dict[int, list[Any]] = field(default_factory=dict)
+    """The rows of open user tasks, as far as it is known what is stored in them."""
 
 
 def saved(live: Live) -> tuple[bytes, dict[str, Any] | None]:
@@ -71,7 +73,7 @@ def saved(live: Live) -> tuple[bytes, dict[str, Any] | None]:
     live.revision += len(live.events)
     live.events = []
     live.weight += len(data)
-    if live.weight < live.limit:
+    if live.weight < live.limit or live.instance.status in OVER:
         return data, None
     state = encode_instance(live.instance)
     live.weight, live.limit = 0, max(SMALL, len(state))

@@ -31,8 +31,8 @@ class Session(Protocol):
         """The rows that a SELECT (or RETURNING) gives."""
         ...
 
-    def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        """Execute a statement whose outcome nobody waits for."""
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Execute a statement; how many rows it changed, or -1 where that is not waited for."""
         ...
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:

@@ -41,20 +41,23 @@ _IN_ORDER = "ORDER BY i.id, e.seq"
 
 
 class Unit:
-    """``now`` is one moment for everything in the unit."""
+    """``now`` is one moment for everything in the unit.
+
+    A unit that is ``alone`` in its transaction is undone with it; it keeps nothing apart.
+    """
 
     __slots__ = ("_reactions", "_saved", "at", "batch", "changes", "live", "now", "observed", "parts")
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, *, alone: bool = False) -> None:
         self.batch = batch
         self.parts = batch.parts
         self.now: datetime = batch.now
         self.at: int = batch.at
-        self.changes = Changes()
-        self.live: dict[str, Live] = {}
+        self.changes = batch.changes if alone else Changes()
+        self.live: dict[str, Live] = batch.live if alone else {}
+        self.observed: list[Observed] = batch.observed if alone else []
         self._reactions: deque[tuple[str, Event]] = deque()
         self._saved = False
-        self.observed: list[Observed] = []
 
     # ---- instances --------------------------------------------------------------------------
 
@@ -138,7 +141,10 @@ class Unit:
 
     def step(self, instance_id: str, command: Command) -> list[Event]:
         """Give the instance a command; raises Rejected when it must not be given now."""
-        live = self.load(instance_id)
+        return self.advance(self.load(instance_id), command)
+
+    def advance(self, live: Live, command: Command) -> list[Event]:
+        """:meth:`step`, of an instance that is at hand."""
         events = step(live.program, live.instance, command, now=self.now)
         self._record(live, events)
         return events

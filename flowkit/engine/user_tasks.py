@@ -13,6 +13,7 @@ from flowkit.kernel.protocol import CompleteUserTask, UpdateUserTask
 from flowkit.kernel.state import UserTask
 
 if TYPE_CHECKING:
+    from flowkit.engine.snapshots import Live
     from flowkit.engine.unit import Unit
 
 __all__ = ["assign", "claim_task", "complete_task", "delegate"]
@@ -20,11 +21,11 @@ __all__ = ["assign", "claim_task", "complete_task", "delegate"]
 _FORM = f"SELECT detail FROM {USER_TASK.name} WHERE instance=? AND key=?"
 
 
-def _open(unit: Unit, instance: str, key: int) -> UserTask:
+def _open(live: Live, key: int) -> UserTask:
     """The open task as the instance knows it: no query, the instance is needed anyway."""
-    task = unit.load(instance).instance.waits.get(key)
+    task = live.instance.waits.get(key)
     if not isinstance(task, UserTask):
-        raise NotFound(f"There is no open user task {join_id(instance, key)}: it may be done or withdrawn.")
+        raise NotFound(f"There is no open user task {join_id(live.id, key)}: it may be done or withdrawn.")
     return task
 
 
@@ -38,7 +39,7 @@ def _check_assignee(instance: str, key: int, assignee: str | None, user: str | N
 
 def claim_task(unit: Unit, instance: str, key: int, user: str) -> None:
     """``user`` takes the task; raises WrongState when somebody else has it."""
-    assignee = _open(unit, instance, key).assignee
+    assignee = _open(unit.load(instance), key).assignee
     _check_assignee(instance, key, assignee, user)
     if assignee != user:
         unit.step(instance, UpdateUserTask(task=key, assignee=user, user=user))
@@ -46,13 +47,13 @@ def claim_task(unit: Unit, instance: str, key: int, user: str) -> None:
 
 def assign(unit: Unit, instance: str, key: int, assignee: str | None, user: str | None = None) -> None:
     """Give the task to ``assignee``, or to nobody, whoever has it now."""
-    _open(unit, instance, key)
+    _open(unit.load(instance), key)
     unit.step(instance, UpdateUserTask(task=key, assignee=assignee, user=user))
 
 
 def delegate(unit: Unit, instance: str, key: int, to: str, user: str | None) -> None:
     """``user``, who has the task, hands it on; raises WrongState when somebody else has it."""
-    assignee = _open(unit, instance, key).assignee
+    assignee = _open(unit.load(instance), key).assignee
     _check_assignee(instance, key, assignee, user)
     unit.step(instance, UpdateUserTask(task=key, assignee=to, user=user))
 
@@ -61,20 +62,19 @@ def complete_task(
     unit: Unit, instance: str, key: int, variables: Mapping[str, Any], user: str | None
 ) -> None:
     """Complete the task with what the form gave; raises InvalidPayload when that breaks its schema."""
-    task = _open(unit, instance, key)
+    live = unit.load(instance)
+    task = _open(live, key)
     if user is not None:
         _check_assignee(instance, key, task.assignee, user)
     if task.form is not None:
-        variables = _checked(unit, instance, key, task.form, variables)
-    unit.step(instance, CompleteUserTask(task=key, variables=variables, user=user))
+        variables = _checked(unit, live, key, task.form, variables)
+    unit.advance(live, CompleteUserTask(task=key, variables=variables, user=user))
 
 
-def _checked(
-    unit: Unit, instance: str, key: int, form: str, variables: Mapping[str, Any]
-) -> Mapping[str, Any]:
+def _checked(unit: Unit, live: Live, key: int, form: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
     """The form's version is found when the task is completed: *latest* may be newer than the task."""
-    definitions, live = unit.parts.definitions, unit.load(instance)
-    [(detail,)] = unit.read(USER_TASK).query(_FORM, (instance, key))
+    definitions = unit.parts.definitions
+    [(detail,)] = unit.read(USER_TASK).query(_FORM, (live.id, key))
     _name, _form, binding, tag, _headers = decode(bytes(detail))
     try:
         version = definitions.bound(unit.read(), "form", form, binding, tag, live.deployment)

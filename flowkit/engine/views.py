@@ -69,6 +69,7 @@ class InstanceView:
     """One instance. ``status``: active, suspended, completed, terminated, cancelled or error.
 
     ``variables`` are those of the process scope; of an ended instance, as they were at its end.
+    ``origin`` is the instance that this one was restarted from.
     """
 
     id: str
@@ -82,6 +83,7 @@ class InstanceView:
     outcome: str | None
     variables: Mapping[str, Any] = field(default_factory=dict)
     tokens: tuple[TokenView, ...] = ()
+    origin: str | None = None
 
     @property
     def active_elements(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from flowkit.kernel.activity import finish, work
 from flowkit.kernel.behaviours.ad_hoc import activate_activities, complete_ad_hoc
 from flowkit.kernel.behaviours.scopes import arm_event_subprocesses, prepare_event_subprocesses
 from flowkit.kernel.catching import rearm
+from flowkit.kernel.compensating import call_undone, remember_call, undo_again, undo_process
 from flowkit.kernel.correlating import carried, learn
 from flowkit.kernel.formula import Trouble
 from flowkit.kernel.frame import Frame
@@ -41,7 +42,7 @@ from flowkit.kernel.state import (
     Token,
     UserTask,
 )
-from flowkit.kernel.triggering import deliver_signal, trigger
+from flowkit.kernel.triggering import content, deliver_signal, trigger
 
 __all__ = ["COMMAND_TABLE", "WHILE_SUSPENDED"]
 
@@ -76,8 +77,10 @@ def _start(frame: Frame, command: p.Start) -> None:
             f"Process '{program.process_id}' can't be started at '{start_event}'; it starts at"
             f" {', '.join(start.node for start in program.starts) or 'its none start event'}."
         )
+    if start_event is not None and len(program.nodes[start_event].carried) == 1:
+        variables = dict(content(program.nodes[start_event], 0, variables))
     container = program.containers[program.process_id]
-    if start_event is None and not container.starts:
+    if start_event is None and not container.starts and command.undo is None:
         raise WrongState(
             f"Process '{program.process_id}' has not just one none start event; name one of"
             f" {', '.join(start.node for start in program.starts)} as start event."
@@ -90,9 +93,13 @@ def _start(frame: Frame, command: p.Start) -> None:
             start_event,
             variables,
             command.parent,
+            command.undo,
         )
     )
     open_scope(frame, "process", program.process_id, 0, 0, variables)
+    if command.undo is not None:
+        undo_process(frame, command.undo)
+        return
     frame.changed.update(variables)
     if start_event is not None:
         node = program.nodes[start_event]
@@ -299,6 +306,11 @@ def _complete_call(frame: Frame, command: p.CompleteCall) -> None:
     if isinstance(call, Call):
         token, node = _at(frame, call)
         frame.emit(p.CallClosed(call.key, "completed", command.evaluation))
+        if call.undo is not None:
+            call_undone(frame, token)
+            return
+        if command.undo is not None:
+            remember_call(frame, token, node, command.undo)
         _give(frame, token, node, command.variables)
 
 
@@ -307,7 +319,14 @@ def _fail_call(frame: Frame, command: p.FailCall) -> None:
     if isinstance(call, Call):
         token, _ = _at(frame, call)
         frame.emit(p.CallClosed(call.key, "failed"))
-        fail(frame, token, Trouble("call", command.message), resume="activate")
+        fail(frame, token, Trouble("call", command.message), resume=_call_again(frame, token, call))
+
+
+def _call_again(frame: Frame, token: Token, call: Call) -> str:
+    if call.undo is None:
+        return "activate"
+    undo_again(frame, token, call.undo)
+    return "undo"
 
 
 def _error_from_call(frame: Frame, command: p.ErrorFromCall) -> None:
@@ -315,7 +334,8 @@ def _error_from_call(frame: Frame, command: p.ErrorFromCall) -> None:
     if isinstance(call, Call):
         token, _ = _at(frame, call)
         frame.emit(p.CallClosed(call.key, "error"))
-        raise_error(frame, token, command.code, command.message, command.variables, resume="activate")
+        resume = _call_again(frame, token, call)
+        raise_error(frame, token, command.code, command.message, command.variables, resume=resume)
 
 
 def _escalation_from_call(frame: Frame, command: p.EscalationFromCall) -> None:
@@ -353,6 +373,7 @@ _RESUME: dict[str, Callable[[Frame, Token, str], None]] = {
     "leave": _again(complete),
     "scope": lambda frame, _, scope: frame.push(check_scope, int(scope)),
     "body": lambda frame, token, scope: frame.push(continue_body, token.key, int(scope)),
+    "undo": lambda frame, token, _: call_undone(frame, token),
     "begin": lambda frame, _, start_event: _begin_again(frame, start_event),
     "settle": _settle_again,
 }

@@ -11,11 +11,19 @@ from __future__ import annotations
 from flowkit.kernel import protocol as p
 from flowkit.kernel.formula import Trouble
 from flowkit.kernel.frame import Frame
-from flowkit.kernel.lifecycle import close_scope, fail, open_scope, take
+from flowkit.kernel.lifecycle import ENDED, close_scope, consume, fail, open_scope, take
 from flowkit.kernel.program import Node
 from flowkit.kernel.state import Scope, Token
 
-__all__ = ["advance", "compensable", "handler_done", "start_compensation"]
+__all__ = [
+    "advance",
+    "call_undone",
+    "compensable",
+    "remember_call",
+    "start_compensation",
+    "undo_again",
+    "undo_process",
+]
 
 
 def compensable(frame: Frame, scope_key: int, activity: str) -> list[tuple[int, p.Compensable]]:
@@ -66,6 +74,10 @@ def advance(frame: Frame, key: int) -> None:
     pending = token.pending
     while pending:
         record, pending = pending[-1], pending[:-1]
+        if record.program:
+            frame.emit(p.CompensationAdvanced(key, pending))
+            _undo_call(frame, token, record)
+            return
         node = frame.program.nodes.get(record.node)
         if node is None:
             continue
@@ -77,6 +89,9 @@ def advance(frame: Frame, key: int) -> None:
             _run(frame, token, frame.program.nodes[node.handler], record)
             return
     frame.emit(p.CompensationEnded(key))
+    if not token.active:
+        consume(frame, token)
+        return
     node = frame.node(token)
     try:
         node.behaviour.resume(frame, token, node, {})
@@ -102,8 +117,50 @@ def _run(frame: Frame, token: Token, handler: Node, record: p.Compensable) -> No
     take(frame, scope, handler.id)
 
 
-def handler_done(frame: Frame, scope: Scope) -> None:
+def _handler_done(frame: Frame, scope: Scope, token: Token, _: Node) -> None:
     """A handler has finished: close its scope and go on with the next record."""
-    token = scope.token
     close_scope(frame, scope)
-    frame.push(advance, token)
+    frame.push(advance, token.key)
+
+
+ENDED["compensation"] = _handler_done
+
+
+# ---- called processes -----------------------------------------------------------------------
+
+
+def remember_call(frame: Frame, token: Token, node: Node, undo: p.Compensable) -> None:
+    """The call activity has completed and the process that it called can be compensated: this is how
+    the call is undone, unless it has a handler of its own."""
+    if not node.handler:
+        entry = p.Compensable(frame.next_key(), node.id, {}, (undo,))
+        frame.emit(p.CompensationRecorded(token.scope, entry))
+
+
+def _undo_call(frame: Frame, token: Token, undo: p.Compensable) -> None:
+    """An instance of the called program undoes what that had done, with its variables as they were."""
+    frame.emit(p.CallOpened(frame.next_key(), token.key, token.node, undo.node, "", "", undo.variables, undo))
+
+
+def call_undone(frame: Frame, token: Token) -> None:
+    """The called process is undone: go on with the next record."""
+    frame.push(advance, token.key)
+
+
+def undo_again(frame: Frame, token: Token, undo: p.Compensable) -> None:
+    """The called process could not be undone: it stays the next record, for when that is tried again."""
+    frame.emit(p.CompensationAdvanced(token.key, (*token.pending, undo)))
+
+
+def undo_process(frame: Frame, undo: p.Compensable) -> None:
+    """In an instance that is there for it: undo a finished run of the process, by its compensation event
+    subprocess if it has one, else by the handlers inside it (BPMN 2.0.2, 10.7.2 and 13.5.5)."""
+    for child in undo.children:
+        frame.emit(p.CompensationRecorded(1, child))
+    if frame.program.undo:
+        take(frame, 1, frame.program.undo)
+        return
+    key = frame.next_key()
+    # It throws no event, so it enters nothing: it stands where the last thing was done.
+    frame.emit(p.TokenCreated(key, undo.children[-1].node, 1))
+    start_compensation(frame, frame.instance.tokens[key], 1, "")

@@ -79,6 +79,7 @@ class _ProcessCompiler:
         self.flows: dict[str, Flow] = {}
         self.containers: dict[str, Container] = {}
         self.starts: list[StartTrigger] = []
+        self.undo = ""
 
     def program(self) -> Program:
         self._container(self.process, "")
@@ -100,6 +101,7 @@ class _ProcessCompiler:
             *self._called(),
             correlations={one.name or one.id: self.correlations[one.id] for one in self._correlated()},
             searchable=_searchable(process),
+            undo=self.undo,
         )
 
     def _correlated(self) -> Iterator[m.Message]:
@@ -198,6 +200,8 @@ class _ProcessCompiler:
                     owner = self.nodes.get(container.id)
                     if owner is not None:
                         owner.handler = node.id
+                    else:
+                        self.undo = node.id
 
     # ---- nodes ------------------------------------------------------------------------------
 
@@ -242,6 +246,8 @@ class _ProcessCompiler:
         compiled.event_subprocess = isinstance(node, m.SubProcess) and node.triggered_by_event
         compiled.inputs, compiled.reads = self.activities.inputs(node)
         compiled.outputs, compiled.writes = self.activities.outputs(node)
+        if isinstance(node, m.ReceiveTask) and node.io is not None and compiled.outputs:
+            compiled.carried = tuple(self.activities.data[one.id] for one in node.io.outputs)
         compiled.loop, compiled.multi = self.activities.loop(node), self.activities.multi(node)
         compiled.completion_quantity = node.completion_quantity
         if node.start_quantity > 1:
@@ -253,6 +259,8 @@ class _ProcessCompiler:
         compiled.catches = self.events.catches(node)
         compiled.parallel = node.parallel_multiple and len(node.definitions) > 1
         compiled.outputs, compiled.writes = self.activities.outputs(node)
+        if compiled.outputs:
+            compiled.carried = tuple(self.activities.data[one.id] for one in node.data_outputs)
         if isinstance(node, m.BoundaryEvent):
             compiled.attached_to, compiled.interrupting = node.attached_to, node.cancel_activity
         elif isinstance(node, m.StartEvent):
@@ -265,7 +273,8 @@ class _ProcessCompiler:
             compiled.behaviour, compiled.detail = VARIANTS["job"], job
             compiled.activate = begin
             return
-        compiled.throws = self.events.throws(node, links)
+        inputs = [self.activities.data[one.id] for one in node.data_inputs]
+        compiled.throws = self.events.throws(node, links, inputs if len(inputs) > 1 else [])
 
     def _complex_gateway(self, compiled: Node, node: m.ComplexGateway) -> None:
         if node.activation_condition is not None:
@@ -360,10 +369,14 @@ def _data_names(definitions: m.Definitions, process: m.Process) -> Iterator[tupl
     for one in process.properties:
         yield one.id, one.name or one.id
     yield from _io_names(process.io)
-    yield from _container_data(process)
+    called = {one.id: one.io for one in definitions.processes}
+    called |= {one.id: one.io for one in definitions.global_tasks}
+    yield from _container_data(process, called)
 
 
-def _container_data(container: m.Process | m.SubProcess) -> Iterator[tuple[str, str]]:
+def _container_data(
+    container: m.Process | m.SubProcess, called: Mapping[str, m.IoSpecification | None]
+) -> Iterator[tuple[str, str]]:
     objects = {one.id: one.name or one.id for one in container.data_objects}
     yield from objects.items()
     for reference in container.data_object_references:
@@ -373,6 +386,8 @@ def _container_data(container: m.Process | m.SubProcess) -> Iterator[tuple[str, 
     for node in container.nodes:
         if isinstance(node, m.Activity):
             yield from _io_names(node.io)
+            if isinstance(node, m.CallActivity) and node.io is not None:
+                yield from _names_of_called(node.io, called.get(node.called_element))
             for one in node.properties:
                 yield one.id, one.name or one.id
         elif isinstance(node, m.CatchEvent):
@@ -382,7 +397,15 @@ def _container_data(container: m.Process | m.SubProcess) -> Iterator[tuple[str, 
             for given_input in node.data_inputs:
                 yield given_input.id, given_input.name or given_input.id
         if isinstance(node, m.SubProcess):
-            yield from _container_data(node)
+            yield from _container_data(node, called)
+
+
+def _names_of_called(io: m.IoSpecification, other: m.IoSpecification | None) -> Iterator[tuple[str, str]]:
+    """A call has the data of what it calls, in the same order, under names of its own (10.3.6)."""
+    if other is not None:
+        for own, theirs in ((io.inputs, other.inputs), (io.outputs, other.outputs)):
+            for mine, one in zip(own, theirs, strict=False):
+                yield mine.id, one.name or one.id
 
 
 def _stores(

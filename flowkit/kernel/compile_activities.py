@@ -183,13 +183,18 @@ class Activities:
         assignee = optional(node, assignment.assignee) if assignment else None
         groups = optional(node, assignment.candidate_groups) if assignment else None
         users = optional(node, assignment.candidate_users) if assignment else None
+        owners = []
         for kind, who in node.resources:
             if not who:
                 continue
-            if kind == "potentialOwner" and groups is None:
-                groups = optional(node, who)
+            if kind == "potentialOwner":
+                owners.append(self.compiler.extension(node, who))
             elif kind in ("performer", "humanPerformer") and assignee is None:
                 assignee = optional(node, who)
+        if groups is None and owners:
+            groups, *owners = owners
+        else:
+            owners = []
         return UserTaskSpec(
             assignee,
             groups,
@@ -201,6 +206,8 @@ class Activities:
             form.binding if form else "latest",
             form.version_tag if form else "",
             dict(extensions.headers),
+            tuple(owners),
+            tuple((key, self.compiler.standard(node, value)) for key, value in node.resource_parameters),
         )
 
     def _decision(self, node: m.BusinessRuleTask) -> DecisionSpec:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from flowkit.bpmn import model as m
 from flowkit.kernel.compile_formulas import Compiler
@@ -110,9 +111,15 @@ class Events:
 
     # ---- throwing ---------------------------------------------------------------------------
 
-    def throws(self, event: m.ThrowEvent, links: Mapping[str, str]) -> tuple[Throw, ...]:
-        """Every result of the event, those that end the scope last."""
+    def throws(
+        self, event: m.ThrowEvent, links: Mapping[str, str], inputs: Sequence[str] = ()
+    ) -> tuple[Throw, ...]:
+        """Every result of the event, those that end the scope last; each carries the data input at its
+        place (BPMN 2.0.2, 10.5.1)."""
         results = [self.throw(event, definition, links) for definition in event.definitions]
+        results[: len(inputs)] = [
+            replace(result, carries=name) for result, name in zip(results, inputs, strict=False)
+        ]
         return tuple(sorted(results, key=lambda result: _ORDER.index(result.kind)))
 
     def throw(self, event: m.FlowNode, definition: m.EventDefinition, links: Mapping[str, str]) -> Throw:

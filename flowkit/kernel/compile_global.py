@@ -32,6 +32,7 @@ def process_of_global_task(task: m.GlobalTask) -> m.Process:
         extensions=task.extensions,
         io=task.io,
         resources=task.resources,
+        resource_parameters=task.resource_parameters,
         **fields,
     )
     return m.Process(id=task.id, name=task.name, location=task.location, is_executable=True, nodes=(node,))

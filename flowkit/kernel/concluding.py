@@ -10,10 +10,10 @@ from flowkit.kernel.data import ask_to_write
 from flowkit.kernel.formula import Trouble
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.lifecycle import close_scope, complete, consume, fail, open_scope, release_all
-from flowkit.kernel.program import Node
+from flowkit.kernel.program import Assignment, Node
 from flowkit.kernel.state import BODIES, Token
 
-__all__ = ["conclude", "conclude_event", "record"]
+__all__ = ["conclude", "conclude_event", "occurred", "record"]
 
 
 def conclude(frame: Frame, token: Token, node: Node, result: Mapping[str, Any]) -> None:
@@ -36,8 +36,9 @@ def conclude(frame: Frame, token: Token, node: Node, result: Mapping[str, Any]) 
 
 def conclude_event(frame: Frame, token: Token, node: Node, variables: Mapping[str, Any]) -> None:
     """An event has occurred with ``variables``: map them, or merge them as they are, and go on."""
+    outputs = occurred(node, variables) if node.carried else node.outputs
     try:
-        mapped = frame.assignments(node.outputs, token.scope, dict(variables)) if node.outputs else variables
+        mapped = frame.assignments(outputs, token.scope, dict(variables)) if node.outputs else variables
     except Trouble as trouble:
         open_scope(frame, "activity", node.id, token.scope, token.key, variables)
         fail(frame, token, trouble, resume="finish")
@@ -47,6 +48,13 @@ def conclude_event(frame: Frame, token: Token, node: Node, variables: Mapping[st
         ask_to_write(frame, token, node, mapped)
         return
     conclude(frame, token, node, mapped)
+
+
+def occurred(node: Node, variables: Mapping[str, Any]) -> tuple[Assignment, ...]:
+    """The outputs of an event without those of definitions that brought nothing: their data outputs are
+    unavailable, so their associations move nothing (BPMN 2.0.2, 10.4.2)."""
+    missing = {name for name in node.carried if name not in variables}
+    return tuple(one for one in node.outputs if missing.isdisjoint(one.formula.reads))
 
 
 def record(frame: Frame, token: Token, node: Node) -> None:

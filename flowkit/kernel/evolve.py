@@ -95,6 +95,8 @@ def _placed(place: str, ids: Any) -> str:
 
 
 def _renamed(record: p.Compensable, ids: Any) -> p.Compensable:
+    if record.program:
+        return record
     children = tuple(_renamed(child, ids) for child in record.children)
     return p.Compensable(record.record, ids.get(record.node, record.node), record.variables, children)
 
@@ -207,7 +209,18 @@ def _element_entered(i: Instance, e: p.ElementEntered) -> None:
 
 
 def _element_left(i: Instance, e: p.ElementCompleted | p.ElementTerminated) -> None:
-    i.tokens[e.token].active = False
+    token = i.tokens[e.token]
+    token.active = False
+    scope = i.scopes[token.scope]
+    if scope.occurred:
+        _forget_parts(scope, token)
+
+
+def _forget_parts(scope: Scope, token: Token) -> None:
+    """What has occurred of a parallel-multiple event at the node counts for this visit only."""
+    for where in [where for where in scope.occurred if where.startswith(f"{token.key}:")]:
+        del scope.occurred[where]
+        scope.brought.pop(where, None)
 
 
 # ---- scopes and variables -------------------------------------------------------------------
@@ -367,7 +380,7 @@ def _request_gone(i: Instance, e: _Answer) -> None:
 
 
 def _call_opened(i: Instance, e: p.CallOpened) -> None:
-    _hold(i, Call(e.call, e.token, e.node, e.process))
+    _hold(i, Call(e.call, e.token, e.node, e.process, e.undo))
 
 
 def _call_closed(i: Instance, e: p.CallClosed) -> None:

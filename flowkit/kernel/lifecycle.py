@@ -7,7 +7,7 @@ flows; or ElementTerminated when the work was withdrawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flowkit.kernel import protocol as p
@@ -30,12 +30,14 @@ from flowkit.kernel.state import (
 )
 
 __all__ = [
+    "ENDED",
     "arrive",
     "check_scope",
     "choose",
     "close_scope",
     "complete",
     "consume",
+    "end_process",
     "enter",
     "fail",
     "fork",
@@ -195,16 +197,31 @@ def check_scope(frame: Frame, key: int) -> None:
     if scope.tokens and not node.behaviour.attends:
         return
     try:
-        node.behaviour.emptied(frame, scope, owner, node)
+        ENDED.get(scope.kind, node.behaviour.emptied)(frame, scope, owner, node)
     except Trouble as trouble:
         fail(frame, owner, trouble, resume=f"scope:{key}")
 
 
+ENDED: dict[str, Callable[[Frame, Scope, Token, Node], None]] = {}
+"""By kind of scope: what happens when its last token is gone, whichever node opened it.
+
+Filled by :mod:`flowkit.kernel.compensating`, which is written against this module."""
+
+
 def _end_process(frame: Frame, scope: Scope) -> None:
     if frame.instance.status == "active":
-        variables = dict(scope.variables)
-        close_scope(frame, scope)
-        frame.emit(p.InstanceEnded("completed", variables))
+        end_process(frame, scope, "completed")
+
+
+def end_process(frame: Frame, scope: Scope, outcome: str) -> None:
+    """The process is over, well; a caller also gets what there is to compensate in it."""
+    variables = dict(scope.variables)
+    instance, program, undo = frame.instance, frame.program, None
+    if instance.parent is not None and (scope.records or program.undo):
+        records = tuple(scope.records.values())
+        undo = p.Compensable(0, program.process_id, variables, records, program.digest)
+    close_scope(frame, scope)
+    frame.emit(p.InstanceEnded(outcome, variables, undo=undo))
 
 
 # ---- scopes ---------------------------------------------------------------------------------

@@ -91,6 +91,8 @@ def _check_node(
 
 
 def _check_record(new: Program, ids: Mapping[str, str], record: p.Compensable, found: list[Obstacle]) -> None:
+    if record.program:  # of another program, which stays as it is
+        return
     target = ids.get(record.node, record.node)
     if target not in new.nodes:
         message = f"'{record.node}' has completed and can be compensated; map it to an element."

@@ -153,8 +153,8 @@ def finish_instance(frame: Frame, token: Token, node: Node) -> None:
     frame.emit(p.TokenConsumed(token.key))
     frame.emit(p.LoopAdvanced(body.key, {"completed": loop.completed + 1}))
     _count(frame, body.key)
-    owner = instance.tokens[body.token]
-    frame.push(continue_body, owner.key, body.key)
+    # At once, not when the queue comes to it: the conditions are about this completion (table 10.30).
+    continue_body(frame, body.token, body.key)
 
 
 def continue_body(frame: Frame, owner_key: int, body_key: int) -> None:
@@ -180,15 +180,18 @@ def _continue(frame: Frame, owner: Token, body: Scope) -> None:
         return
     complete = node.multi.completion is not None and frame.truth(node.multi.completion, body.key)
     if node.multi.behavior == "All":
-        _settle(frame, owner.key, body.key, complete)
+        _settle(frame, owner.key, body.key, complete, loop.completed)
         return
     _throw_behavior(frame, owner, node, node.multi, body, loop)
     # What was thrown arrives first: a boundary event must still be there when the last instance is done.
-    frame.push(_settle, owner.key, body.key, complete)
+    frame.push(_settle, owner.key, body.key, complete, loop.completed)
 
 
-def _settle(frame: Frame, owner_key: int, body_key: int, complete: bool) -> None:
-    """End the body, or start the next instance; nothing if what was thrown has interrupted it."""
+def _settle(frame: Frame, owner_key: int, body_key: int, complete: bool, completed: int) -> None:
+    """End the body, or start the next instance; nothing if what was thrown has interrupted it.
+
+    ``completed`` instances were done when this was decided: another one that is done since then settles
+    for itself, after what it throws."""
     owner = frame.instance.tokens.get(owner_key)
     body = frame.instance.scopes.get(body_key)
     if owner is None or body is None:
@@ -202,7 +205,7 @@ def _settle(frame: Frame, owner_key: int, body_key: int, complete: bool) -> None
         _conclude_body(frame, owner, node, loop)
     elif loop.items:
         _start_next(frame, node, body.key)
-    elif not body.tokens:
+    elif not body.tokens and loop.completed == completed:
         _conclude_body(frame, owner, node, loop)
 
 

@@ -132,6 +132,8 @@ class Throw:
     wait: bool = True
     target: str = ""
     correlation: Correlation | None = None
+    carries: str = ""
+    """Of several results, each with a data input of its own: the one that this one carries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,10 @@ class UserTaskSpec:
     form_binding: str = "latest"
     form_version_tag: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    more_groups: tuple[Formula, ...] = ()
+    """Of several potential owners, those after the first."""
+    parameters: tuple[tuple[str, Formula], ...] = ()
+    """What the resource is asked for, by ``role.parameter``: handed on as headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +253,8 @@ class Node:
     """The compensation handler of this activity: an activity, or a compensation event subprocess."""
     catches: tuple[Catch, ...] = ()
     throws: tuple[Throw, ...] = ()
+    carried: tuple[str, ...] = ()
+    """What the content of each of ``catches`` is called here: the names of the data outputs."""
     parallel: bool = False
     """All of ``catches`` must occur (parallel multiple)."""
     start_quantity: int = 1
@@ -323,6 +331,8 @@ class Program:
     """Variables of the process scope by which instances are to be found (``flowkit.searchable``)."""
     correlations: Mapping[str, Correlation] = field(default_factory=dict)
     """By the name of the message."""
+    undo: str = ""
+    """The compensation event subprocess of the process itself: what undoes a finished call of it."""
 
     def node(self, node_id: str) -> Node:
         """The node with this id; KeyError when there is none."""

@@ -48,12 +48,13 @@ class Start(_Command, frozen=True):
 
     ``start_event`` names the start event (or instantiating receive task or event-based gateway);
     None means the none start event, or the implicit start of a process without start events.
-    """
+    With ``undo`` the instance does not run the process but undoes a finished run of it."""
 
     variables: Mapping[str, Any] = {}
     business_key: str | None = None
     start_event: str | None = None
     parent: ParentCall | None = None
+    undo: Compensable | None = None
 
 
 class CompleteJob(_Command, frozen=True):
@@ -166,11 +167,12 @@ class FailData(_Command, frozen=True):
 
 
 class CompleteCall(_Command, frozen=True):
-    """The called instance has ended well; ``evaluation`` is that of a called decision."""
+    """The called instance has ended well; ``evaluation`` is of a called decision, ``undo`` of a process."""
 
     call: int
     variables: Mapping[str, Any] = {}
     evaluation: Any = None
+    undo: Compensable | None = None
 
 
 class FailCall(_Command, frozen=True):
@@ -277,10 +279,11 @@ class InstanceStarted(_Event, frozen=True):
     process: str
     program: str
     """The content hash of the program that the instance runs on."""
-    business_key: str | None
-    start_event: str | None
-    variables: Mapping[str, Any]
+    business_key: str | None = None
+    start_event: str | None = None
+    variables: Mapping[str, Any] = {}
     parent: ParentCall | None = None
+    undo: Compensable | None = None
 
 
 class InstanceEnded(_Event, frozen=True):
@@ -289,12 +292,13 @@ class InstanceEnded(_Event, frozen=True):
     *terminated* is a terminate end event of the process itself, *cancelled* is a Cancel command,
     *error* is a BPMN error that left a called instance (``code`` and ``message`` tell which).
     ``variables`` are those of the root scope, for the caller; of an error, only those thrown with it.
-    """
+    ``undo`` is for a caller that compensates the call."""
 
     outcome: str
     variables: Mapping[str, Any] = {}
     code: str = ""
     message: str = ""
+    undo: Compensable | None = None
 
 
 class InstanceSuspended(_Event, frozen=True):
@@ -408,8 +412,8 @@ class ScopeOpened(_Event, frozen=True):
     scope: int
     kind: str
     node: str
-    parent: int
-    token: int
+    parent: int = 0
+    token: int = 0
     variables: Mapping[str, Any] = {}
 
 
@@ -452,8 +456,8 @@ class JobOpened(_Event, frozen=True):
     node: str
     type: str
     retries: int
-    headers: Mapping[str, str]
-    variables: Mapping[str, Any]
+    headers: Mapping[str, str] = {}
+    variables: Mapping[str, Any] = {}
     priority: int = 0
 
 
@@ -483,17 +487,17 @@ class UserTaskOpened(_Event, frozen=True):
     task: int
     token: int
     node: str
-    name: str
-    assignee: str | None
-    candidate_groups: tuple[str, ...]
-    candidate_users: tuple[str, ...]
-    due: datetime | None
-    follow_up: datetime | None
-    priority: int
-    form: str | None
-    form_binding: str
-    form_version_tag: str
-    variables: Mapping[str, Any]
+    name: str = ""
+    assignee: str | None = None
+    candidate_groups: tuple[str, ...] = ()
+    candidate_users: tuple[str, ...] = ()
+    due: datetime | None = None
+    follow_up: datetime | None = None
+    priority: int = 50
+    form: str | None = None
+    form_binding: str = "latest"
+    form_version_tag: str = ""
+    variables: Mapping[str, Any] = {}
     """The activity's local variables (what its input mapping gave)."""
     headers: Mapping[str, str] = {}
 
@@ -673,7 +677,8 @@ class DataWithdrawn(_Event, frozen=True):
 
 
 class CallOpened(_Event, frozen=True):
-    """Start an instance of another process; answer with CompleteCall, ErrorFromCall or FailCall."""
+    """Start an instance of another process (with ``undo``: to undo a finished run of that program);
+    answer with CompleteCall, ErrorFromCall or FailCall."""
 
     call: int
     token: int
@@ -682,6 +687,7 @@ class CallOpened(_Event, frozen=True):
     binding: str
     version_tag: str
     variables: Mapping[str, Any]
+    undo: Compensable | None = None
 
 
 class CallClosed(_Event, frozen=True):
@@ -733,16 +739,18 @@ class PartOccurred(_Event, frozen=True):
     variables: Mapping[str, Any] = {}
 
 
-class Compensable(msgspec.Struct, frozen=True):
+class Compensable(msgspec.Struct, frozen=True, omit_defaults=True):
     """A completed activity that can be compensated; ``variables`` are those in its sight at that time.
 
     ``children`` are the compensable activities inside a finished subprocess, in order of completion.
+    With ``program`` (a digest) it is a finished run of that program: ``node`` is the process.
     """
 
     record: int
     node: str
     variables: Mapping[str, Any]
     children: tuple[Compensable, ...] = ()
+    program: str = ""
 
 
 class CompensationRecorded(_Event, frozen=True):

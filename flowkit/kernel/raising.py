@@ -16,7 +16,7 @@ from flowkit.kernel.frame import Frame
 from flowkit.kernel.lifecycle import close_scope, fail, terminate_tokens
 from flowkit.kernel.program import Node
 from flowkit.kernel.state import Scope, Token
-from flowkit.kernel.triggering import trigger_boundary, trigger_event_subprocess
+from flowkit.kernel.triggering import content, trigger_boundary, trigger_event_subprocess
 
 __all__ = ["raise_error", "raise_escalation"]
 
@@ -41,7 +41,7 @@ def raise_error(
     for place, event in _catching(frame, token, "error", code):
         if completes:
             frame.emit(p.ElementCompleted(token.key, token.node))
-        _trigger(frame, place, event, variables)
+        _trigger(frame, place, event, variables, "error")
         return
     if frame.instance.parent is not None:
         root = frame.instance.scopes[1]
@@ -71,12 +71,17 @@ def raise_escalation(
         frame.emit(p.EscalationThrown(token.key, token.node, code, event.id, variables))
         if completes and event.interrupting:
             frame.emit(p.ElementCompleted(token.key, token.node))
-        _trigger(frame, place, event, variables)
+        _trigger(frame, place, event, variables, "escalation")
         return
     frame.emit(p.EscalationThrown(token.key, token.node, code, "", variables))
 
 
-def _trigger(frame: Frame, place: Token | Scope, event: Node, variables: Mapping[str, Any]) -> None:
+def _trigger(
+    frame: Frame, place: Token | Scope, event: Node, variables: Mapping[str, Any], kind: str
+) -> None:
+    if event.carried:
+        part = next(part for part, catch in enumerate(event.catches) if catch.kind == kind)
+        variables = content(event, part, variables)
     if isinstance(place, Token):
         trigger_boundary(frame, place, event, variables)
     else:

@@ -18,6 +18,7 @@ from flowkit.kernel.protocol import Compensable, ParentCall
 
 __all__ = [
     "BODIES",
+    "OVER",
     "Call",
     "Condition",
     "DataRequest",
@@ -34,6 +35,9 @@ __all__ = [
     "Wait",
 ]
 
+
+OVER = frozenset({"completed", "terminated", "cancelled", "error"})
+"""The statuses of an instance to which nothing happens any more."""
 
 BODIES = frozenset({"multi_instance", "loop"})
 """The kinds of scopes whose tokens are instances of one activity."""
@@ -85,7 +89,10 @@ class Condition(_Wait, omit_defaults=True):
 
 
 class Call(_Wait, omit_defaults=True):
+    """With ``undo`` the called instance undoes that finished run."""
+
     process: str
+    undo: Compensable | None = None
 
 
 class Request(_Wait, omit_defaults=True):

@@ -11,7 +11,7 @@ from flowkit.kernel.compensating import start_compensation
 from flowkit.kernel.correlating import learn, thrown_key
 from flowkit.kernel.formula import Formula, Trouble
 from flowkit.kernel.frame import Frame
-from flowkit.kernel.lifecycle import check_scope, close_scope, consume, enter, terminate_tokens
+from flowkit.kernel.lifecycle import check_scope, consume, end_process, enter, terminate_tokens
 from flowkit.kernel.program import Node, Throw
 from flowkit.kernel.raising import raise_error, raise_escalation
 from flowkit.kernel.state import Token
@@ -134,9 +134,7 @@ def _terminate(frame: Frame, token: Token, node: Node, _: Throw, __: Mapping[str
     if scope.token:
         frame.push(check_scope, scope.key)
     else:
-        variables = dict(scope.variables)
-        close_scope(frame, scope)
-        frame.emit(p.InstanceEnded("terminated", variables))
+        end_process(frame, scope, "terminated")
     return False
 
 

@@ -14,7 +14,7 @@ from flowkit.kernel.lifecycle import release, release_all, terminate_tokens, wit
 from flowkit.kernel.program import Node
 from flowkit.kernel.state import Condition, Scope, Subscription, Timer, Token
 
-__all__ = ["deliver_signal", "trigger", "trigger_boundary", "trigger_event_subprocess"]
+__all__ = ["content", "deliver_signal", "trigger", "trigger_boundary", "trigger_event_subprocess"]
 
 Trigger = Timer | Subscription | Condition
 
@@ -22,6 +22,8 @@ Trigger = Timer | Subscription | Condition
 def trigger(frame: Frame, wait: Trigger, variables: Mapping[str, Any]) -> None:
     """The event definition that ``wait`` stands for has occurred."""
     event = frame.program.nodes[wait.node]
+    if event.carried:
+        variables = content(event, wait.part, variables)
     if event.parallel:
         brought = _all_occurred(frame, event, wait, variables)
         if brought is None:
@@ -38,6 +40,17 @@ def trigger(frame: Frame, wait: Trigger, variables: Mapping[str, Any]) -> None:
             _follow_gateway(frame, token, event)
         release_all(frame, token)
         event.behaviour.resume(frame, token, event, variables)
+
+
+def content(event: Node, part: int, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What came with definition ``part``, also under the name of its data output (BPMN 2.0.2, 10.5.1).
+
+    The sender may call it otherwise: a single variable is the content, of several all together are."""
+    name = event.carried[part] if part < len(event.carried) else ""
+    if not name or not variables or name in variables:
+        return variables
+    whole = next(iter(variables.values())) if len(variables) == 1 else dict(variables)
+    return {**variables, name: whole}
 
 
 def _all_occurred(

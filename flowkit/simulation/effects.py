@@ -22,11 +22,11 @@ __all__ = ["Effects"]
 
 
 def _end(run: Run, case: Case, effect: Effect) -> None:
-    run.end(case, effect[1], effect[2], effect[3], effect[4])
+    run.end(case, *effect[1:])
 
 
 def _call(run: Run, case: Case, effect: Effect) -> None:
-    run.call(case, effect[1], effect[2], effect[3])
+    run.call(case, *effect[1:])
 
 
 def _close_call(run: Run, case: Case, effect: Effect) -> None:
@@ -80,11 +80,11 @@ class Effects(Translator):
             p.SubscriptionTriggered: lambda _p, e, _n: (close_wait, e.subscription),
             p.MessageThrown: lambda _p, e, _n: (throw_message, e.name, e.key, e.variables),
             p.SignalThrown: lambda _p, e, _n: (throw_signal, e.name, e.variables),
-            p.CallOpened: lambda _p, e, _n: (_call, e.call, e.process, e.variables),
+            p.CallOpened: lambda _p, e, _n: (_call, e.call, e.process, e.variables, e.undo),
             p.CallClosed: lambda _p, e, _n: (_close_call, e.call, e.reason),
             p.EscalationThrown: lambda _p, e, _n: None if e.caught_by else (_escalate, e.code, e.variables),
             p.IncidentRaised: lambda _p, e, _n: (_incident, e.node, f"{e.kind}: {e.message}"),
-            p.InstanceEnded: lambda _p, e, _n: (_end, e.outcome, e.variables, e.code, e.message),
+            p.InstanceEnded: lambda _p, e, _n: (_end, e.outcome, e.variables, e.code, e.message, e.undo),
             p.ElementEntered: self._entered,
             p.ElementCompleted: self._completed,
         }

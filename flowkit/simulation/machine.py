@@ -106,6 +106,9 @@ class Fork:
 START, JOB, TASK, TIMER, MESSAGE, SIGNAL, ERROR, DECISION, CALL, CALL_ERROR, CALL_FAIL, ESCALATION, CANCEL = (
     range(13)
 )
+CALL_RECORDED = 13
+"""A call that has completed and can be compensated."""
+
 _OP_BITS = 4
 _OP = (1 << _OP_BITS) - 1
 
@@ -120,6 +123,9 @@ _BUILD: dict[int, Build] = {
     ERROR: lambda key, given: p.ThrowBpmnError(job=key, code=given["code"]),
     DECISION: lambda key, given: p.CompleteDecision(request=key, output=given["output"]),
     CALL: lambda key, variables: p.CompleteCall(call=key, variables=variables),
+    CALL_RECORDED: lambda key, given: p.CompleteCall(
+        call=key, variables=given["variables"], undo=given["undo"]
+    ),
     CALL_ERROR: lambda key, given: p.ErrorFromCall(
         call=key, code=given["code"], message=given["message"], variables=given["variables"]
     ),
@@ -132,6 +138,7 @@ _BUILD: dict[int, Build] = {
         variables=given["variables"],
         start_event=given["start_event"],
         parent=p.ParentCall("case", 0) if given["called"] else None,
+        undo=given["undo"],
     ),
 }
 _encode = msgspec.json.Encoder().encode
@@ -169,15 +176,22 @@ class Machine:
 
     # ---- stepping ---------------------------------------------------------------------------
 
-    def begin(self, case: Case, variables: Mapping[str, Any], start_event: str | None, now: float) -> Move:
-        """Start the case's instance."""
+    def begin(
+        self,
+        case: Case,
+        variables: Mapping[str, Any],
+        start_event: str | None,
+        now: float,
+        undo: p.Compensable | None = None,
+    ) -> Move:
+        """Start the case's instance; with ``undo`` it undoes a finished one."""
         called = case.caller is not None
         place: Any = start_event
         if self._shared and not variables and not called:
             found = self._first.moves.get(start_event)
             if found.__class__ is Move:
                 return self._take(case, found)
-        given = {"variables": variables, "start_event": start_event, "called": called}
+        given = {"variables": variables, "start_event": start_event, "called": called, "undo": undo}
         if not self._shared:
             case.state = decode_instance(self._first.snapshot)
             return self._step_alone(case, START, 0, given, now)

@@ -307,13 +307,21 @@ class Run:
         if not case.pending and case.open:
             self.stick(case, case.trouble or "nothing is left to do, but a token stands")
 
-    def end(self, case: Case, outcome: str, variables: Mapping[str, Any], code: str, message: str) -> None:
+    def end(
+        self,
+        case: Case,
+        outcome: str,
+        variables: Mapping[str, Any],
+        code: str,
+        message: str,
+        undo: p.Compensable | None,
+    ) -> None:
         """The instance has ended."""
         if case.pending:
             self._drop(case)
         case.open = False
         if case.caller is not None:
-            self.soon(_return_from, (case, outcome, variables, code, message))
+            self.soon(_return_from, (case, outcome, variables, code, message, undo))
             return
         now = self.now
         self.completed += 1
@@ -404,8 +412,10 @@ class Run:
 
     # ---- calls ------------------------------------------------------------------------------
 
-    def call(self, case: Case, call: int, process: str, variables: Mapping[str, Any]) -> None:
-        """A call activity starts an instance of another process."""
+    def call(
+        self, case: Case, call: int, process: str, variables: Mapping[str, Any], undo: p.Compensable | None
+    ) -> None:
+        """A call activity starts an instance of another process, or has a finished one undone."""
         machine = self.machines.get(process)
         if machine is None:
             self.soon(_fail_call, (case, call, process))
@@ -413,7 +423,7 @@ class Run:
         child = Case(machine, case.index, self.now, (case, call))
         case.pending[call] = child
         given = {name: value for name, value in variables.items() if name in self.plan.read}
-        self.soon(_begin_child, (child, given))
+        self.soon(_begin_child, (child, given, undo))
 
     # ---- promises ---------------------------------------------------------------------------
 
@@ -450,10 +460,10 @@ def _stick_later(run: Run, what: tuple[Case, str]) -> None:
     run.stick(case, why)
 
 
-def _begin_child(run: Run, what: tuple[Case, dict[str, Any]]) -> None:
-    child, variables = what
+def _begin_child(run: Run, what: tuple[Case, dict[str, Any], p.Compensable | None]) -> None:
+    child, variables, undo = what
     if child.open:
-        run._follow(child, child.machine.begin(child, variables, None, run.now))
+        run._follow(child, child.machine.begin(child, variables, None, run.now, undo))
 
 
 def _fail_call(run: Run, what: tuple[Case, int, str]) -> None:
@@ -461,8 +471,8 @@ def _fail_call(run: Run, what: tuple[Case, int, str]) -> None:
     run.act(case, k.CALL_FAIL, call, {"message": f"there is no process '{process}'"})
 
 
-def _return_from(run: Run, what: tuple[Case, str, Mapping[str, Any], str, str]) -> None:
-    child, outcome, variables, code, message = what
+def _return_from(run: Run, what: tuple[Case, str, Mapping[str, Any], str, str, p.Compensable | None]) -> None:
+    child, outcome, variables, code, message, undo = what
     assert child.caller is not None
     caller, call = child.caller
     if caller.pending.pop(call, None) is None:
@@ -471,5 +481,7 @@ def _return_from(run: Run, what: tuple[Case, str, Mapping[str, Any], str, str]) 
         run.act(caller, k.CALL_ERROR, call, {"code": code, "message": message, "variables": variables})
     elif outcome == "cancelled":
         run.act(caller, k.CALL_FAIL, call, {"message": "the called process was cancelled"})
+    elif undo is not None:
+        run.act(caller, k.CALL_RECORDED, call, {"variables": variables, "undo": undo})
     else:
         run.act(caller, k.CALL, call, variables)

@@ -155,6 +155,7 @@ def test_groups_and_enumerations_name_known_things() -> None:
         "string",
         "bool",
         "int",
+        "int32",
         "id",
         "uri",
         "ref",

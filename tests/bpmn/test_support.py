@@ -165,29 +165,9 @@ def test_published_matrix_is_the_table() -> None:
 _TASK = '<startEvent id="s"/>{}<endEvent id="e"/>' + _flow("f1", "s", "x") + _flow("f2", "x", "e")
 _INNER = f'<startEvent id="is"/><endEvent id="ie"/>{_flow("i1", "is", "ie")}'
 REFUSED = {
-    "transaction.method": _TASK.format(f'<transaction id="x" method="##Image">{_INNER}</transaction>'),
-    "data.streaming": _TASK.format(
-        '<userTask id="x" name="T"><ioSpecification><dataInput id="i"/><inputSet>'
-        "<dataInputRefs>i</dataInputRefs><whileExecutingInputRefs>i</whileExecutingInputRefs></inputSet>"
-        "<outputSet/></ioSpecification></userTask>"
+    "transaction.method": _TASK.format(
+        f'<transaction id="x" method="http://schemas.xmlsoap.org/ws/2004/10/wsat">{_INNER}</transaction>'
     ),
-    "event.process-compensation": _TASK.format('<userTask id="x" name="T"/>')
-    + '<subProcess id="esp" triggeredByEvent="true">'
-    + '<startEvent id="es"><compensateEventDefinition/></startEvent>'
-    + f'<endEvent id="ee"/>{_flow("i1", "es", "ee")}</subProcess>',
-    "resource.parameters": '<resource id="r" name="R"><resourceParameter id="rp" name="skill"/></resource>'
-    '<process id="p" isExecutable="true">'
-    + _TASK.format(
-        '<userTask id="x" name="T"><potentialOwner><resourceRef>r</resourceRef>'
-        '<resourceParameterBinding parameterRef="rp"><formalExpression>1</formalExpression>'
-        "</resourceParameterBinding></potentialOwner></userTask>"
-    )
-    + "</process>",
-    "choreography": '<process id="p" isExecutable="true">'
-    + _TASK.format('<userTask id="x" name="T"/>')
-    + '</process><choreography id="c"/>',
-    "conversation": '<collaboration id="c"><conversation id="v"/></collaboration>'
-    '<process id="p" isExecutable="true">' + _TASK.format('<userTask id="x" name="T"/>') + "</process>",
 }
 
 

@@ -172,6 +172,10 @@ TEXTS = [
     Row("10.5.5", "expression-type", "condition", path(catch("x", "<conditionalEventDefinition><condition>5</condition></conditionalEventDefinition>"))),
     Row("10.3.5", "expression-type", "completion", path('<adHocSubProcess id="x"><task id="y"/><completionCondition>1</completionCondition></adHocSubProcess>')),
     Row("10.5.2", "conditional-start", "s", starts("level > 5", '<dataObject id="d" name="level"/>')),
+    Row("XSD int", "invalid-value", "maximum", ROOTS + '<collaboration id="c"><participant id="A"><participantMultiplicity maximum="99999999999"/></participant></collaboration>' + GOOD),
+    Row("XSD enumeration", "invalid-value", "processType", process(INNER, attributes=' processType=" Private "')),
+    *(Row("XSD anyURI", "invalid-value", "targetNamespace", f'<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="{uri}">{GOOD}</definitions>') for uri in ("http://a/%zz", "http://a#b#c")),
+    Row("XSD nillable", "invalid-value", "nil", path('<task id="x" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/>')),
     Row("8.3.1", "invalid-value", "textFormat", path('<task id="x"><documentation textFormat="html">d</documentation></task>')),
     Row("8.4.1", "invalid-value", "textFormat", path('<task id="x"/>', more='<textAnnotation id="n" textFormat="markdown"><text>t</text></textAnnotation>')),
 ]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from flowkit.engine import Engine
 from flowkit.engine.views import Deployment
+from flowkit.errors import InvalidModel
 from flowkit.feel import HostFunction
 from tests.dmn.models import decision, definitions, knowledge, literal
-from tests.engine.diagrams import call, element, extended, row, user
+from tests.engine.diagrams import call, element, extended, file, process, row, timer, user
 
 Make = Callable[..., Engine]
 
@@ -110,3 +113,15 @@ def test_a_reference_to_the_same_deployment_is_looked_for_there(make: Make) -> N
     assert warned(bound)[0][2] == "there is no process or decision 'q' in the same deployment."
     tagged = engine.deploy({"p.bpmn": row("p", call("c", "q", "versionTag", "v9"))})
     assert "with the version tag 'v9'" in warned(tagged)[0][2]
+
+
+def test_what_is_called_in_another_file_can_be_called(make: Make) -> None:
+    engine = make()
+    timed = element("startEvent", "start", timer("timeDuration", "PT1H"))
+    waits = file(process("q", timed, element("endEvent", "end"), flows=[("start", "end")]))
+    with pytest.raises(InvalidModel) as refusal:
+        engine.deploy({"p.bpmn": row("p", call("c", "q")), "q.bpmn": waits})
+    assert [(f.rule, f.element_id, f.location.file) for f in refusal.value.findings] == [
+        ("called-process", "c", "p.bpmn")
+    ]
+    assert engine.deploy({"p.bpmn": row("p", call("c", "q")), "q.bpmn": row("q")}).warnings == ()

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from flowkit.engine import Engine, VirtualClock
-from flowkit.errors import NotFound
+from flowkit.engine import Engine, VirtualClock, actions
+from flowkit.errors import NotFound, WrongState
 from flowkit.kernel.protocol import JobFailed
 from flowkit.tasks import BpmnError, Retry, TaskContext, task
 from tests.engine.diagrams import element, file, process, row, service, user
@@ -269,3 +269,32 @@ def test_an_operator_turns_a_failed_job_into_a_bpmn_error(make: Make) -> None:
     engine.throw_error(engine.incidents(case)[0].job_id or "", "NO_STOCK")
     assert engine.instance(case).active_elements == ("order",)
     assert engine.incidents(case) == []
+
+
+def test_an_incident_is_skipped_or_made_a_bpmn_error(make: Make) -> None:
+    once = _with_boundary().replace(b'retries="3"', b'retries="1"')
+    engine, case = _stuck(make, once)
+    engine.throw(engine.incidents(case)[0], "NO_STOCK", variables={"missing": "P-1"})
+    assert engine.instance(case).active_elements == ("order",)
+    other = engine.start("p")
+    [job] = engine.claim_jobs("flaky", worker="w")
+    engine.fail_job(job, "broken", retries=0)
+    [incident] = engine.incidents(other)
+    engine.skip(incident, {"by_hand": True})
+    assert engine.instance(other).status == "completed"
+    assert engine.instance(other).variables == {"by_hand": True}
+    for act in (engine.skip, lambda one: engine.throw(one, "NO_STOCK")):
+        with pytest.raises((NotFound, WrongState)):
+            act(incident)
+
+
+def test_what_could_not_be_delivered_is_resent_or_dropped_not_skipped(make: Make) -> None:
+    with pytest.raises(WrongState, match="end it, or drop it"):
+        make().skip("outbox:019b")
+
+
+def test_many_incidents_are_skipped(make: Make) -> None:
+    engine, case = _stuck(make, row("p", service("s", "flaky", 1), user("u")))
+    report = engine.bulk(engine.select("p", with_incidents=True), actions.skip({"by_hand": True}))
+    assert report.done == (case,)
+    assert engine.instance(case).active_elements == ("u",)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flowkit.engine import Engine, VirtualClock
+from flowkit.engine import Engine, VirtualClock, actions
 from flowkit.engine.clock import from_micros
 from flowkit.errors import NotFound, WrongState
 from flowkit.kernel import new_instance, replay
@@ -279,3 +279,45 @@ def _set(number: int) -> Any:
     from flowkit.kernel.protocol import SetVariables  # noqa: PLC0415
 
     return SetVariables(variables={"n": number})
+
+
+# ---- where it came from -----------------------------------------------------------------------
+
+
+def test_a_restart_names_its_origin(make: Make, clock: VirtualClock) -> None:
+    engine = make()
+    engine.deploy({"p.bpmn": row("p", user("a"), user("b"))})
+    case = engine.start("p")
+    engine.complete(engine.tasks(case)[0])
+    engine.complete(engine.tasks(case)[0])
+    fresh, later = engine.restart(case), engine.restart(case, at="b")
+    assert [engine.instance(one).origin for one in (case, fresh, later)] == [None, case, case]
+    assert [view.id for view in engine.instances(origin=case)] == [fresh, later]
+    assert [view.id for view in engine.instances(restarted=True)] == [case]
+    assert [view.id for view in engine.instances(is_restart=False)] == [case]
+    again = engine.restart(later, at="b", cancel=True)
+    assert engine.instance(again).origin == later
+    clock.advance(timedelta(days=1))
+    engine.clean_up(clock.now())
+    assert engine.instance(fresh).origin == case  # which is gone
+    with engine.store.reader() as session:
+        assert session.query("SELECT count(*) FROM flowkit_restart") == [(2,)]
+
+
+def test_many_are_restarted_and_an_interrupted_run_goes_on(make: Make) -> None:
+    engine = make()
+    engine.deploy({"p.bpmn": row("p", user("a"))})
+    engine.committer.run_all([engine.starting("p", {"n": n}) for n in range(120)])
+    left: dict[str, Any] = {"process": "p", "restarted": False, "is_restart": False}
+    anew = actions.restart("a", {"again": True}, cancel=True)
+
+    def interrupt(done: int) -> None:
+        raise KeyboardInterrupt
+
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            engine.bulk(engine.select(**left), anew, progress=interrupt)
+    report = engine.bulk(engine.select(**left), anew)
+    assert (len(report.done), report.failed) == (20, {})
+    assert sum(view.variables.get("again", False) for view in engine.instances(running=True)) == 120
+    assert engine.bulk(engine.select(**left), actions.restart()).done == ()

@@ -26,7 +26,7 @@ from flowkit.bpmn.model import (
 )
 from flowkit.bpmn.parse_reader import normal_language
 
-__all__ = ["RULES", "is_feel"]
+__all__ = ["RULES", "can_be_called", "is_feel"]
 
 
 def is_feel(script_format: str) -> bool:
@@ -182,7 +182,7 @@ def called_process(model: Model) -> Iterator[Problem]:
     processes = {process.id: process for process in model.definitions.processes}
     callable_ids = processes.keys() | {task.id for task in model.definitions.global_tasks}
     known = {element.id for element in elements(model.definitions)}
-    uncallable = {process.id for process in model.definitions.processes if not _can_be_called(process)}
+    uncallable = {process.id for process in model.definitions.processes if not can_be_called(process)}
     for _, call in model.run(CallActivity):
         called = call.extensions.called_element
         target = (called.process_id if called else "") or call.called_element
@@ -207,7 +207,8 @@ def called_process(model: Model) -> Iterator[Problem]:
             )
 
 
-def _can_be_called(process: Process) -> bool:
+def can_be_called(process: Process) -> bool:
+    """Has the process one start event without a trigger, or none at all?"""
     starts = [node for node in process.nodes if isinstance(node, StartEvent)]
     return not starts or sum(not start.definitions for start in starts) == 1
 

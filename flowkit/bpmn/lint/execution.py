@@ -96,6 +96,38 @@ def must_understand(model: Model) -> Iterator[Problem]:
             )
 
 
+_OVERVIEWS = frozenset(
+    {"choreography", "globalChoreographyTask", "globalConversation"}
+    | {"conversation", "subConversation", "callConversation"}
+)
+
+
+def not_run(model: Model) -> Iterator[Problem]:
+    definitions = model.definitions
+    inside = (found for one in definitions.collaborations for found in one.unsupported)
+    for found in (*definitions.unsupported, *inside):
+        if found.tag in _OVERVIEWS:
+            yield Problem(
+                found,
+                f"<{found.tag}> describes how participants deal with each other: it runs nothing.",
+                "What runs are the processes; nothing needs to be done.",
+            )
+
+
+_TECHNIQUES = ("store", "image")
+
+
+def transaction_method(model: Model) -> Iterator[Problem]:
+    for _, transaction in model.run(Transaction):
+        if transaction.method.lower().removeprefix("##") in _TECHNIQUES:
+            yield Problem(
+                transaction,
+                f"the method '{transaction.method}' is a name from BPMN 1.1 without a meaning of its own in "
+                "BPMN 2: when it is cancelled, the transaction is compensated like any other (13.5.3).",
+                "Attach compensation handlers to what must be taken back.",
+            )
+
+
 def import_of_bpmn(model: Model) -> Iterator[Problem]:
     for kind_of, namespace, location in model.definitions.imports:
         if kind_of == BPMN:
@@ -180,19 +212,9 @@ def _attribute(name: str) -> Callable[[Element], bool]:
     return lambda element: bool(getattr(element, name))
 
 
-def _unsupported_roots(*tags: str) -> Detector:
-    def detect(model: Model) -> Iterator[Element]:
-        definitions = model.definitions
-        yield from (found for found in definitions.unsupported if found.tag in tags)
-        for collaboration in definitions.collaborations:
-            yield from (found for found in collaboration.unsupported if found.tag in tags)
-
-    return detect
-
-
 def _method(element: Element) -> bool:
     assert isinstance(element, Transaction)
-    return element.method not in ("", "##Compensate", "##compensate", "compensate")
+    return element.method.lower().removeprefix("##") not in ("", "compensate", "store", "image")
 
 
 DETECT: dict[str, Detector] = {
@@ -266,10 +288,6 @@ DETECT: dict[str, Detector] = {
     "correlation": _correlation,
     "resource": _nodes(Activity, _attribute("resources")),
     "resource.parameters": _nodes(Activity, _attribute("resource_parameters")),
-    "choreography": _unsupported_roots("choreography", "globalChoreographyTask"),
-    "conversation": _unsupported_roots(
-        "conversation", "subConversation", "callConversation", "globalConversation"
-    ),
 }
 """How each entry of ``support.FEATURES`` is recognised in a model."""
 
@@ -294,6 +312,8 @@ RULES: tuple[Rule, ...] = (
     ),
     error("public-process", "An executable process is private.", public_process),
     error("not-a-flow-element", "A process holds what belongs into a process.", not_a_flow_element),
+    information("not-run", "Conversations and choreographies describe; they run nothing.", not_run),
+    warning("transaction-method", "A cancelled transaction is undone by compensation.", transaction_method),
     error("must-understand", "The file demands nothing that flowkit does not know.", must_understand),
     error("import-of-bpmn", "A file imports no other diagram.", import_of_bpmn),
     warning("import-not-read", "A file that is imported is not read.", import_not_read),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flowkit.bpmn.lint.model import Model, Problem, Rule, error
 from flowkit.bpmn.lint.walk import elements
@@ -19,6 +19,7 @@ from flowkit.bpmn.model import (
     FlowNode,
     IoSpecification,
     MultiInstanceLoopCharacteristics,
+    Operation,
     ReceiveTask,
     SendTask,
     ServiceTask,
@@ -60,9 +61,9 @@ def data_item_mismatch(model: Model) -> Iterator[Problem]:
     carried |= {signal.id: signal.structure for signal in definitions.signals}
     carried |= {one.id: one.structure for one in definitions.errors}
     carried |= {one.id: one.structure for one in definitions.escalations}
-    items = _Items(model)
+    items, operations = _Items(model), {one.id: one for one in definitions.operations}
     for _, node in model.all(FlowNode):
-        for data, carrier in _carried(model, node):
+        for data, carrier in _carried(node, operations):
             expected = carried.get(carrier, "")
             if items.differ(data.item, expected):
                 yield Problem(
@@ -73,10 +74,10 @@ def data_item_mismatch(model: Model) -> Iterator[Problem]:
                 )
 
 
-def _carried(model: Model, node: FlowNode) -> Iterator[tuple[_Data, str]]:
+def _carried(node: FlowNode, operations: Mapping[str, Operation]) -> Iterator[tuple[_Data, str]]:
     """The data items that are the content of a message, signal, error or escalation, with its id."""
     if isinstance(node, ServiceTask):
-        operation = next((o for o in model.definitions.operations if o.id == node.operation), None)
+        operation = operations.get(node.operation)
         if operation is not None and node.io is not None:
             # OMG's own reference model gives a service task more inputs than its operation has.
             if len(node.io.inputs) == 1:

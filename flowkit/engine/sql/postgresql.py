@@ -96,8 +96,9 @@ class PostgreSQLSession:
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         return self._reading.execute(_translate(sql), parameters).fetchall()
 
-    def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         self._writing.execute(_translate(sql), parameters)
+        return -1  # it is on its way
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         together = _as_set(sql) if len(rows) > FEW else None

@@ -9,8 +9,11 @@ is suspended, so that nothing of it is claimed, fired or correlated.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from operator import itemgetter
+from typing import Any
 
 __all__ = ["INSTANCE_ROWS", "SCHEMA_VERSION", "SQL_TYPES", "TABLES", "Table", "ddl"]
 
@@ -31,6 +34,9 @@ class Table:
     """``[unique ](columns) [where …]``, one an index."""
     clustered: bool = False
     """Rows are kept in key order (SQLite's WITHOUT ROWID): for small rows read by a key's prefix."""
+    succession: tuple[str, ...] = ()
+    """Columns in which the row of an instance's wait usually differs from the row of the wait before it:
+    setting them is cheaper than deleting the one row and inserting the other."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -44,6 +50,16 @@ class Table:
     def insert(self) -> str:
         marks = ",".join("?" * len(self.names))
         return f"INSERT INTO {self.name} ({','.join(self.names)}) VALUES ({marks})"
+
+    @cached_property
+    def succeeding(self) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+        """A row's values of ``succession``."""
+        return itemgetter(*(self.position[name] for name in self.succession))
+
+    @cached_property
+    def lasting(self) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+        """A row's values of the other columns."""
+        return itemgetter(*(self.position[name] for name in self.names if name not in self.succession))
 
     @cache  # noqa: B019 tables live as long as the module
     def delete(self, columns: int) -> str:
@@ -213,6 +229,7 @@ USER_TASK = Table(  # what nobody looks for is JSON: candidates as offered (grou
     ("instance", "key"),
     ("(process, node)", "(assignee) where assignee is not null"),
     clustered=True,
+    succession=("key", "node", "detail", "created"),
 )
 CANDIDATE = Table(
     "flowkit_candidate",

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import unquote
 
+from flowkit.engine.sql.checkpoints import LONG_LOG, Checkpoints
 from flowkit.engine.sql.migrations import is_current, migrate_schema
 from flowkit.engine.store import Row, Session, WriteConflict, driver_connection, refusing
 from flowkit.errors import EngineClosed, StoreUnavailable
@@ -19,6 +20,7 @@ __all__ = ["SQLiteSession", "SQLiteStore"]
 
 BUSY_SECONDS = 30.0
 """How long a transaction waits for another process's one."""
+_DATA_VERSION = "PRAGMA data_version"
 
 
 class SQLiteSession:
@@ -34,8 +36,8 @@ class SQLiteSession:
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         return self._execute(sql, parameters).fetchall()
 
-    def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        self._execute(sql, parameters)
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        return self._execute(sql, parameters).rowcount
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         if len(rows) == 1:
@@ -96,7 +98,9 @@ class SQLiteStore:
         self._data_version = -1
         with _translated(self._obstacle):
             self._writer = SQLiteSession(self._connect(durability))
-            self._transaction = _Transaction(self._writer, self._mutex)
+            self._version = self._writer.connection.cursor().execute
+            self._checkpoints = Checkpoints(None if self._memory else lambda: self._connect(durability))
+            self._transaction = _Transaction(self._writer, self._mutex, self._checkpoints)
             self._migrate()
             self._reader = self._writer if self._memory else SQLiteSession(self._connect(durability))
 
@@ -120,6 +124,7 @@ class SQLiteStore:
         )
         if not self._memory:
             connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA wal_autocheckpoint={LONG_LOG}")
             connection.execute(f"PRAGMA synchronous={'FULL' if durability == 'full' else 'NORMAL'}")
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute("PRAGMA cache_size=-65536")
@@ -152,10 +157,11 @@ class SQLiteStore:
             return False
         if session is not self._writer:
             return True
-        version: int = session.query("PRAGMA data_version")[0][0]
-        changed = version != self._data_version
+        version: int = self._version(_DATA_VERSION).fetchone()[0]
+        if version == self._data_version:
+            return False
         self._data_version = version
-        return changed
+        return True
 
     def serialise(self, session: Session, what: str) -> None:
         """Nothing to do: there is one writer."""
@@ -172,6 +178,7 @@ class SQLiteStore:
         return SQLiteSession(raw)
 
     def close(self) -> None:
+        self._checkpoints.close()
         with self._mutex, self._read_mutex:
             self._reader.connection.close()
             self._writer.connection.close()
@@ -191,10 +198,11 @@ def _path(url: str) -> str:
 class _Transaction:
     """A class, not a generator: this is on the path of every command."""
 
-    __slots__ = ("_execute", "_mutex", "_session")
+    __slots__ = ("_checkpoints", "_execute", "_mutex", "_session")
 
-    def __init__(self, session: SQLiteSession, mutex: threading.RLock) -> None:
+    def __init__(self, session: SQLiteSession, mutex: threading.RLock, checkpoints: Checkpoints) -> None:
         self._session = session
+        self._checkpoints = checkpoints
         self._execute = session.connection.cursor().execute
         self._mutex = mutex
 
@@ -216,6 +224,9 @@ class _Transaction:
         try:
             if error is None:
                 self._execute("COMMIT")
+                changes = self._session.connection.total_changes
+                if changes >= self._checkpoints.at:
+                    self._checkpoints.copy(changes)
         except BaseException as refused:  # an interrupt too must leave no transaction open
             self._roll_back()
             if isinstance(refused, sqlite3.Error):

@@ -7,13 +7,12 @@ from typing import Any
 
 from flowkit.kernel import protocol as p
 from flowkit.kernel.catching import install, prepare
-from flowkit.kernel.compensating import handler_done
-from flowkit.kernel.concluding import conclude, conclude_event
+from flowkit.kernel.concluding import conclude, conclude_event, occurred
 from flowkit.kernel.data import ask_to_write, read
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.lifecycle import consume
 from flowkit.kernel.program import Behaviour, Node
-from flowkit.kernel.state import Scope, Token
+from flowkit.kernel.state import Token
 from flowkit.kernel.throwing import cancelled, check, throw
 
 __all__ = ["BOUNDARY", "CATCH", "START", "THROW"]
@@ -23,7 +22,10 @@ _AFTER_COMPENSATION = ("error", "cancel", "terminate")
 
 def _start(frame: Frame, token: Token, node: Node) -> None:
     """A start event passes; what its trigger brought is mapped by ``outputs``."""
-    mapped = frame.assignments(node.outputs, token.scope, {}) if node.outputs else {}
+    outputs = node.outputs
+    if node.carried and outputs:
+        outputs = occurred(node, frame.instance.variables_of(token.scope))
+    mapped = frame.assignments(outputs, token.scope, {}) if outputs else {}
     if node.writes:
         ask_to_write(frame, token, node, mapped)
         return
@@ -66,7 +68,8 @@ def _throw(frame: Frame, token: Token, node: Node) -> None:
 
 def _throw_from(frame: Frame, token: Token, node: Node, first: int, payload: Mapping[str, Any]) -> None:
     for result in node.throws[first:]:
-        if not throw(frame, token, node, result, payload, token.scope):
+        given = {result.carries: payload.get(result.carries)} if result.carries else payload
+        if not throw(frame, token, node, result, given, token.scope):
             return
     conclude(frame, token, node, {})
 
@@ -93,9 +96,4 @@ def _conclude_runner(frame: Frame, token: Token, node: Node) -> None:
     consume(frame, token)
 
 
-def _handler_emptied(frame: Frame, scope: Scope, token: Token, node: Node) -> None:
-    if scope.kind == "compensation":
-        handler_done(frame, scope)
-
-
-THROW = Behaviour(_throw, emptied=_handler_emptied, resume=_compensated, waits=True)
+THROW = Behaviour(_throw, resume=_compensated, waits=True)

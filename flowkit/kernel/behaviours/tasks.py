@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from flowkit.errors import FlowkitError
 from flowkit.kernel import protocol as p
 from flowkit.kernel.activity import finish, finish_with
@@ -103,8 +105,13 @@ def _user_task(frame: Frame, token: Token, node: Node) -> None:
     groups: tuple[str, ...] = ()
     if spec.candidate_groups is not None:
         groups = _names(frame, spec.candidate_groups, scope, "candidate groups")
+        for more in spec.more_groups:
+            groups += _names(frame, more, scope, "candidate groups")
     elif node.lane and not users and not assignee:
         groups = (node.lane,)
+    headers = spec.headers
+    if spec.parameters:
+        headers = {**headers, **{key: _plain(frame.value(value, scope)) for key, value in spec.parameters}}
     event = p.UserTaskOpened(
         frame.next_key(),
         token.key,
@@ -120,9 +127,14 @@ def _user_task(frame: Frame, token: Token, node: Node) -> None:
         spec.form_binding,
         spec.form_version_tag,
         _local(frame, token),
-        spec.headers,
+        headers,
     )
     frame.emit(event)
+
+
+def _plain(value: Any) -> str:
+    """A header's text: a text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _names(frame: Frame, formula: Formula, scope: int, what: str) -> tuple[str, ...]:
