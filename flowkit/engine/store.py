@@ -71,6 +71,10 @@ class Store(Protocol):
         """Whether anybody else may have written since this store's last transaction."""
         ...
 
+    def tidy(self) -> None:
+        """Between transactions: do what would otherwise be done within one and make it slow."""
+        ...
+
     def serialise(self, session: Session, what: str) -> None:
         """Let no two transactions that name the same ``what`` run at the same time."""
         ...
