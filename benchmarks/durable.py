@@ -22,7 +22,7 @@ from benchmarks.spiff_sqlite import complete_user_tasks, run_service_tasks
 from flowkit import Engine, task
 from flowkit.engine.async_engine import AsyncEngine
 
-INSTANCES = 200
+INSTANCES = 1000
 TASKS = 10
 VARIABLES = {"order": "WO-1001", "amount": 12.5, "items": [1, 2, 3]}
 ROUNDS = 3

@@ -19,7 +19,6 @@ from benchmarks.rows import Row
 
 T = TypeVar("T")
 
-INSTANCES = 1000
 ROUNDS = 3
 
 
@@ -37,14 +36,14 @@ def measure() -> Iterator[Row]:
     """W1 and W2, a row a peer."""
     yield from _compare(
         "w1",
-        lambda folder: service_work(folder, INSTANCES),
+        service_work,
         Side("dbos", "≥ 15", lambda folder: peers.dbos(_file(folder), "w1", 40, TASKS)),
         Side("temporal", "≥ 40", lambda folder: peers.temporal(folder, "w1", 100, TASKS)),
         Side("bpmn_engine", "", lambda folder: peers.bpmn_engine(service_tasks(TASKS), folder, "w1", 40)),
     )
     yield from _compare(
         "w2",
-        lambda folder: user_work(folder, instances=INSTANCES)[0],
+        lambda folder: user_work(folder)[0],
         Side("dbos", "≥ 40", lambda folder: peers.dbos(_file(folder), "w2", 20, TASKS)),
         Side("temporal", "≥ 25", lambda folder: peers.temporal(folder, "w2", 100, TASKS)),
         Side("bpmn_engine", "", lambda folder: peers.bpmn_engine(user_tasks(TASKS), folder, "w2", 40)),

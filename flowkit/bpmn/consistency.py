@@ -15,6 +15,7 @@ __all__ = [
     "check_choice",
     "check_event_set",
     "check_flow_references",
+    "check_parameters",
     "check_sets",
     "check_shared_definition",
 ]
@@ -82,6 +83,33 @@ def check_choice(node: Node, element: ElementType) -> Iterator[Finding]:
                 f"<{node.tag}> binds parameters, but has no <resourceRef>: of which resource?",
                 "Add it.",
             )
+
+
+def check_parameters(node: Node, element: ElementType, index: Index) -> Iterator[Finding]:
+    """10.3.1: a role binds each parameter of its resource at most once, and all that are required."""
+    resource = next((child for child in _children(node, "resourceRef")), None)
+    if not is_a(element.name, "resourceRole") or resource is None:
+        return
+    target = index.nodes.get(resolve(resource, resource.text, index) or "")
+    if target is None or target.tag != "resource":
+        return
+    own = {child.get("id") or "": child for child in _children(target, "resourceParameter")}
+    bindings = _children(node, "resourceParameterBinding")
+    bound = Counter(resolve(one, one.get("parameterRef") or "", index) or "" for one in bindings)
+    wrong = [f"binds '{one}', which is no parameter of its resource" for one in bound if one not in own]
+    wrong += [f"binds '{one}' {count} times" for one, count in bound.items() if count > 1]
+    wrong += [
+        f"leaves out '{child.get('name') or one}', which its resource requires"
+        for one, child in own.items()
+        if (child.get("isRequired") or "").strip() in ("true", "1") and one not in bound
+    ]
+    for problem in wrong:
+        yield finding(
+            "resource-binding",
+            node,
+            f"the <{node.tag}> {problem}.",
+            "Bind each parameter of the resource that is named, once.",
+        )
 
 
 _SETS: dict[str, tuple[str, tuple[str, str], tuple[str, str]]] = {

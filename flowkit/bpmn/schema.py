@@ -2,7 +2,8 @@
 
 One line a type, ``name < base | attributes | children``, in the schema's own order. Attributes:
 ``name`` (a string), ``name!`` (required), ``name:kind``. Children: ``name`` with ``?`` (0..1), ``!``
-(1), ``+`` (1..n), ``*`` (0..n); ``name*:type`` where the type is not named like the element;
+(1), ``&`` (1..2), ``+`` (1..n), ``2`` (2..n), ``*`` (0..n); ``name*:type`` where the type is not named
+like the element;
 ``@group`` is any element of a substitution group. Kinds: ``bool``, ``int``, ``int32``, ``number``, ``id``,
 ``uri``, ``mime`` (a media type), ``technology`` (a URI, or one of the standard's ``##`` words), an
 enumeration, or ``ref(target …)``: a reference to an element of one of these types, where ``any`` is any
@@ -282,8 +283,8 @@ globalConversation < collaboration | |
 choreography < collaboration | | @flowElement*
 globalChoreographyTask < choreography | initiatingParticipantRef:ref(participant) |
 choreographyActivity < flowNode | initiatingParticipantRef!:ref(participant)
-  loopType:choreographyLoopType | participantRef+:ref(participant) correlationKey*
-choreographyTask < choreographyActivity | | messageFlowRef+:ref(messageFlow)
+  loopType:choreographyLoopType | participantRef2:ref(participant) correlationKey*
+choreographyTask < choreographyActivity | | messageFlowRef&:ref(messageFlow)
 callChoreography < choreographyActivity | calledChoreographyRef:ref(choreography) | participantAssociation*
 subChoreography < choreographyActivity | | @flowElement* @artifact*
 """
@@ -341,7 +342,14 @@ class ElementType:
         return next(((i, child) for i, child in enumerate(self.children) if tag in child.names), None)
 
 
-_OCCURS: dict[str, tuple[int, int | None]] = {"?": (0, 1), "!": (1, 1), "+": (1, None), "*": (0, None)}
+_OCCURS: dict[str, tuple[int, int | None]] = {
+    "?": (0, 1),
+    "!": (1, 1),
+    "&": (1, 2),
+    "+": (1, None),
+    "2": (2, None),
+    "*": (0, None),
+}
 
 
 def _targets(kind: str) -> tuple[str, ...]:

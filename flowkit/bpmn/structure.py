@@ -11,11 +11,13 @@ from flowkit.bpmn.consistency import (
     check_choice,
     check_event_set,
     check_flow_references,
+    check_parameters,
     check_sets,
     check_shared_definition,
 )
 from flowkit.bpmn.index import Index, finding, resolve
 from flowkit.bpmn.schema import BPMN, BPMNDI, ELEMENTS, ENUMERATIONS, Attribute, Child, ElementType, is_a
+from flowkit.bpmn.structure_choreography import check_choreography
 from flowkit.bpmn.xml import Node
 from flowkit.findings import Finding, Severity
 
@@ -313,11 +315,13 @@ def _check_children(
             below.append((child, child_type))
     yield from check_counts(node, element, seen)
     yield from check_choice(node, element)
+    yield from check_parameters(node, element, index)
     yield from check_sets(node, element.name, index)
     if is_a(element.name, "event"):
         yield from check_event_set(node, index)
     elif is_a(element.name, "callableElement"):
         yield from check_bindings(node, index)
+    yield from check_choreography(node, index)
     if element.name == "dataObject" and any(child.tag == "dataState" for child in node.children):
         yield finding(
             "data-object-state",
@@ -366,11 +370,13 @@ def check_counts(node: Node, element: ElementType, seen: Counter[int]) -> Iterat
         count = seen[rank]
         names = " or ".join(f"<{name}>" for name in rule.names[:4])
         if count < rule.minimum:
-            yield finding("missing-child", node, f"<{node.tag}> needs {names}.", "Add it.")
+            needed = f"{rule.minimum} {names}" if rule.minimum > 1 else names
+            yield finding("missing-child", node, f"<{node.tag}> needs {needed}.", "Add it.")
         elif rule.maximum is not None and count > rule.maximum:
+            most = "one" if rule.maximum == 1 else str(rule.maximum)
             yield finding(
                 "too-many-children",
                 node,
-                f"<{node.tag}> may hold only one {names}, not {count}.",
+                f"<{node.tag}> may hold only {most} {names}, not {count}.",
                 "Remove the others.",
             )

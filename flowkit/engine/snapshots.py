@@ -3,7 +3,8 @@
 Writing the whole state at every step would make each step of an instance with ten thousand tokens
 cost ten thousand tokens. A snapshot is therefore taken when the events since the last one outweigh
 it: what is written for a step stays in proportion to what happened in it, and reading an instance
-replays no more bytes of events than its state has (or a few dozen events, where that is more).
+replays no more bytes of events than its state has (or a few dozen events, where that is more). An
+instance that ends gets none: there are few readers then, and nothing to go on with.
 """
 
 from __future__ import annotations
@@ -27,14 +28,12 @@ from flowkit.kernel import (
     replay,
 )
 from flowkit.kernel.protocol import Event
+from flowkit.kernel.state import OVER
 
 __all__ = ["LIVES", "SAVED", "SINCE", "Live", "instance_of", "lives", "saved"]
 
 SMALL = 4096
 """Bytes of events that are always replayed rather than have another snapshot written."""
-
-ENDED = frozenset({"completed", "terminated", "cancelled", "error"})
-"""No more events will come, and few readers."""
 
 SAVED = "CASE WHEN e.seq IS NULL OR e.seq=i.snapshot THEN i.state END, e.seq, e.data"
 """Columns: the snapshot, in the first of an instance's rows; what came after it, a row a step."""
@@ -74,7 +73,7 @@ def saved(live: Live) -> tuple[bytes, dict[str, Any] | None]:
     live.revision += len(live.events)
     live.events = []
     live.weight += len(data)
-    if live.weight < live.limit or live.instance.status in ENDED:
+    if live.weight < live.limit or live.instance.status in OVER:
         return data, None
     state = encode_instance(live.instance)
     live.weight, live.limit = 0, max(SMALL, len(state))

@@ -209,7 +209,18 @@ def _element_entered(i: Instance, e: p.ElementEntered) -> None:
 
 
 def _element_left(i: Instance, e: p.ElementCompleted | p.ElementTerminated) -> None:
-    i.tokens[e.token].active = False
+    token = i.tokens[e.token]
+    token.active = False
+    scope = i.scopes[token.scope]
+    if scope.occurred:
+        _forget_parts(scope, token)
+
+
+def _forget_parts(scope: Scope, token: Token) -> None:
+    """What has occurred of a parallel-multiple event at the node counts for this visit only."""
+    for where in [where for where in scope.occurred if where.startswith(f"{token.key}:")]:
+        del scope.occurred[where]
+        scope.brought.pop(where, None)
 
 
 # ---- scopes and variables -------------------------------------------------------------------

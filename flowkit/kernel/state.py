@@ -18,6 +18,7 @@ from flowkit.kernel.protocol import Compensable, ParentCall
 
 __all__ = [
     "BODIES",
+    "OVER",
     "Call",
     "Condition",
     "DataRequest",
@@ -34,6 +35,9 @@ __all__ = [
     "Wait",
 ]
 
+
+OVER = frozenset({"completed", "terminated", "cancelled", "error"})
+"""The statuses of an instance to which nothing happens any more."""
 
 BODIES = frozenset({"multi_instance", "loop"})
 """The kinds of scopes whose tokens are instances of one activity."""

@@ -13,15 +13,13 @@ from flowkit.kernel.formula import Trouble
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.lifecycle import fail
 from flowkit.kernel.program import Program
-from flowkit.kernel.state import Instance
+from flowkit.kernel.state import OVER, Instance
 from flowkit.kernel.triggering import trigger
 
 __all__ = ["MAXIMUM_ACTIONS", "new_instance", "step"]
 
 MAXIMUM_ACTIONS = 1_000_000
 """More than this in one step is a loop without a wait state: its tokens become incidents."""
-
-_OVER = frozenset({"completed", "terminated", "cancelled", "error"})
 
 
 def new_instance(program: Program, instance_id: str) -> Instance:
@@ -60,7 +58,7 @@ def _check_status(instance: Instance, command: p.Command) -> None:
     what = type(command).__name__
     if status == "created":
         raise WrongState(f"Instance {instance.id} has not started: Start must come before {what}.")
-    if status in _OVER:
+    if status in OVER:
         raise WrongState(f"Instance {instance.id} is {status}: it takes no {what}.")
     raise Rejected(f"Instance {instance.id} is {status}: resume it before {what}.")
 

@@ -117,8 +117,10 @@ class _Abstraction:
         )
 
     def loop(self, loop: Loop) -> Loop:
+        """Twice stands for many times; without a condition once, since states do not count rounds."""
         condition = self.choice(loop.condition) if loop.condition is not None else None
-        return replace(loop, condition=condition, maximum=loop.maximum and min(loop.maximum, 2))
+        most = 1 if condition is None else 2
+        return replace(loop, condition=condition, maximum=loop.maximum and min(loop.maximum, most))
 
     def detail(self, node: Node) -> Any:
         detail = node.detail

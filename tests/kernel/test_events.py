@@ -202,6 +202,20 @@ def test_parallel_multiple_merges_what_all_of_its_parts_brought(cancel: bool) ->
         assert (run.log, run.variables["amount"]) == (["h", "h"], 1)
 
 
+def test_what_a_parallel_multiple_event_has_seen_counts_for_this_visit_only() -> None:
+    program = compiled(
+        start(), user("a"), boundary("b", "a", message("M") + signal("S"), parallelMultiple=True), end(),
+        flows="s > a; a > a; b > e",
+    )  # fmt: skip
+    run = Run(program)
+    run.deliver("b")
+    run.complete("a")
+    run.broadcast("S")
+    assert run.at() == ["a"]
+    run.deliver("b")
+    assert run.status == "completed"
+
+
 def test_what_a_parallel_multiple_event_has_seen_migrates_with_it() -> None:
     old, new = (
         compiled(start(), catch(name, message("M") + signal("S"), parallelMultiple=True), flows=f"s > {name}")

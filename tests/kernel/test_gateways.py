@@ -235,6 +235,37 @@ def test_complex_gateway_takes_conditional_flows_at_reset() -> None:
     assert run.status == "completed"
 
 
+def test_complex_gateway_takes_the_default_flow_at_reset_too_when_no_condition_is_true() -> None:
+    nodes = list(COMPLEX)
+    nodes[5] = element(
+        "complexGateway", "j", expression("activationCondition", "activationCount >= 2"), default="j_late"
+    )
+    program = compiled(
+        *nodes, log("late"), end("e2"),
+        flows="s > f; f > a; f > b; f > c; a > j; b > j; c > j; j > z : waitingForStart; j > late; z > e; late > e2",
+    )  # fmt: skip
+    run = Run(program)
+    for node in ("a", "b", "c"):
+        run.complete(node)
+    assert run.log == ["z", "late"]
+    assert run.status == "completed"
+
+
+def test_a_token_that_can_come_again_where_one_was_consumed_does_not_hold_up_the_reset() -> None:
+    # What waits at x could come to j by c, but as well by a, where the first phase took a token.
+    program = compiled(
+        start(), both("f"), user("a"), user("x"), xor("g", default="g_a2"), log("a2"), log("c"), xor("m"),
+        element("complexGateway", "j", expression("activationCondition", "activationCount >= 1")),
+        log("z"), log("late"), end(), end("e2"),
+        flows="s > f; f > a; f > x; a > m; m > j; x > g; g > a2; g > c : again; a2 > m; c > j;"
+        " j > z : waitingForStart; j > late : not(waitingForStart); z > e; late > e2",
+    )  # fmt: skip
+    run = Run(program, again=False)
+    run.complete("a")
+    assert run.log == ["z", "late"]
+    assert run.status == "active"
+
+
 def test_complex_gateway_reads_the_tokens_of_a_flow_by_its_id() -> None:
     nodes = list(COMPLEX)
     nodes[5] = element("complexGateway", "j", expression("activationCondition", "a_j >= 1 and c_j >= 1"))

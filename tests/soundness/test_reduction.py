@@ -12,7 +12,7 @@ from flowkit.bpmn import parse
 from flowkit.kernel import compile_process
 from flowkit.soundness import Soundness, check_soundness
 from flowkit.soundness.beside import branches_beside
-from flowkit.testing.strategies import RandomProcess, processes
+from flowkit.testing.strategies import CORE, RandomProcess, processes
 from tests.kernel.diagrams import (
     TERMINATE,
     both,
@@ -59,7 +59,7 @@ def same(diagram: bytes) -> Soundness:
 
 
 @settings(max_examples=5_000 if NIGHTLY else 60, deadline=None)
-@given(processes())
+@given(processes(kinds=CORE))
 def test_random_processes_get_the_same_verdict(made: RandomProcess) -> None:
     definitions = parse(made.bpmn)
     bound = 1_500 if NIGHTLY else 500

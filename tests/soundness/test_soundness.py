@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from flowkit.bpmn import parse
 from flowkit.soundness import Soundness, check_soundness
-from flowkit.testing.strategies import RandomProcess, structured
+from flowkit.testing.strategies import CORE, RandomProcess, structured
 from tests.kernel.diagrams import (
     both,
     boundary,
@@ -16,6 +16,7 @@ from tests.kernel.diagrams import (
     end,
     error,
     event_sub,
+    expression,
     many,
     message,
     process,
@@ -129,8 +130,16 @@ def test_an_inclusive_pair_is_sound() -> None:
     ).sound  # fmt: skip
 
 
+@pytest.mark.parametrize("loop", ['loopMaximum="3"', 'loopMaximum="3" testBefore="true"'])
+@pytest.mark.parametrize("condition", ["", "again"])
+def test_a_standard_loop_comes_to_its_end(loop: str, condition: str) -> None:
+    inner = expression("loopCondition", condition) if condition else ""
+    task = user("t", f"<bpmn:standardLoopCharacteristics {loop}>{inner}</bpmn:standardLoopCharacteristics>")
+    assert check(start(), task, end(), flows="s > t; t > e").sound
+
+
 @settings(max_examples=40, deadline=None)
-@given(structured(max_depth=2))
+@given(structured(max_depth=2, kinds=CORE))
 def test_block_structured_processes_never_deadlock(made: RandomProcess) -> None:
     result = check_soundness(parse(made.bpmn), "Process", max_states=400)
     assert not {"deadlock", "livelock"} & rules(result)

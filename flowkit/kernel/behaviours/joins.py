@@ -95,17 +95,18 @@ def _look(frame: Frame, scope: Scope, node: Node) -> bool:
         return False
 
 
-def _held_back(scope: Scope, node: Node, flows: Mapping[str, Any], ignored: tuple[str, ...]) -> bool:
+def _held_back(scope: Scope, node: Node, flows: Mapping[str, Any], consumed: tuple[str, ...]) -> bool:
     """Can a token in the scope still reach an empty incoming flow, and no filled one?
 
+    ``consumed`` are the flows that activated a complex gateway: they count as filled (13.4.5).
     That it could reach a filled one by a boundary event only excuses nobody: a reminder that leads to
     the join would otherwise let it fire while the reminded activity still runs.
     """
     filled = empty = 0
     for bit, flow in enumerate(node.incoming):
-        if flow in flows:
+        if flow in flows or flow in consumed:
             filled |= 1 << bit
-        elif flow not in ignored:
+        else:
             empty |= 1 << bit
     reach, by_flow = node.reach, node.reach_by_flow
     for place in scope.at:
@@ -138,8 +139,8 @@ def _activate(frame: Frame, scope: Scope, node: Node) -> bool:
 def _reset(frame: Frame, scope: Scope, node: Node) -> bool:
     """A complex gateway waiting for reset: the other flows have their tokens, or can't get any.
 
-    Flows whose condition is true with ``waitingForStart`` false are taken; flows without a
-    condition belong to the activation alone.
+    Flows whose condition is true with ``waitingForStart`` false are taken, the default flow when none
+    is (BPMN 2.0.2, 13.4.5); other flows without a condition belong to the activation alone.
     """
     activated = scope.resetting[node.id]
     waiting = scope.joins.get(node.id, {})
@@ -152,6 +153,8 @@ def _reset(frame: Frame, scope: Scope, node: Node) -> bool:
         for flow in node.out
         if flow.condition is not None and frame.truth(flow.condition, scope.key, local)
     ]
+    if not chosen and node.default is not None:
+        chosen.append(node.default)
     keys = [tokens[0] for tokens in late.values()]
     frame.emit(p.JoinReset(node.id, scope.key))
     for flow in chosen:
