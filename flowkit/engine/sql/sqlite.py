@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 from urllib.parse import unquote
 
 from flowkit.engine.sql.migrations import is_current, migrate_schema
-from flowkit.engine.store import Row, Session, WriteConflict, driver_connection
+from flowkit.engine.store import Row, Session, WriteConflict, driver_connection, refusing
 from flowkit.errors import EngineClosed, StoreUnavailable
 
 __all__ = ["SQLiteSession", "SQLiteStore"]
@@ -149,7 +149,7 @@ class SQLiteStore:
 
     @contextmanager
     def reader(self) -> Iterator[Session]:
-        with self._read_mutex, _translated():
+        with self._read_mutex, _translated(), refusing():
             yield self._reader
 
     def others_wrote(self, session: Session) -> bool:
