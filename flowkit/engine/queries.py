@@ -68,11 +68,16 @@ class Where:
         return f" WHERE {' AND '.join(self._parts)}" if self._parts else ""
 
 
+_MOST = 2**62
+
+
 def page(limit: int | None, offset: int) -> str:
     """LIMIT and OFFSET, as both databases take them."""
     if limit is None and not offset:
         return ""
-    return f" LIMIT {int(limit) if limit is not None else 2**62} OFFSET {int(offset)}"
+    if offset < 0 or (limit is not None and limit < 0):
+        raise ValueError(f"limit and offset are 0 or more, found {limit} and {offset}.")
+    return f" LIMIT {_MOST if limit is None else min(limit, _MOST)} OFFSET {min(offset, _MOST)}"
 
 
 # ---- instances ------------------------------------------------------------------------------
@@ -151,7 +156,12 @@ _TASK = (
     "t.created, i.business_key "
     f"FROM {USER_TASK.name} t JOIN {INSTANCE.name} i ON i.id=t.instance"
 )
-_CANDIDATE = f"EXISTS (SELECT 1 FROM {CANDIDATE.name} c WHERE c.instance=t.instance AND c.key=t.key AND "
+_CANDIDATES = f"SELECT instance, key FROM {CANDIDATE.name} WHERE"
+_OF_GROUP = f"(t.instance, t.key) IN ({_CANDIDATES} kind='group' AND name=?)"
+_OF_USER = (
+    f"COALESCE(t.assignee, ?)=? AND (t.instance, t.key) IN ({_CANDIDATES} kind='user' AND name=? "
+    f"UNION ALL SELECT instance, key FROM {USER_TASK.name} WHERE assignee=?)"
+)
 
 
 def find_tasks(  # noqa: PLR0913 one argument a condition
@@ -179,11 +189,9 @@ def find_tasks(  # noqa: PLR0913 one argument a condition
         t__assignee=assignee,
     )
     if group is not None:
-        where.add(f"{_CANDIDATE}c.kind='group' AND c.name=?)", group)
+        where.add(_OF_GROUP, group)
     if user is not None:
-        where.add(
-            f"(t.assignee=? OR (t.assignee IS NULL AND {_CANDIDATE}c.kind='user' AND c.name=?)))", user, user
-        )
+        where.add(_OF_USER, user, user, user, user)
     if assigned is not None:
         where.add("t.assignee IS NOT NULL" if assigned else "t.assignee IS NULL")
     if due_before is not None:

@@ -161,6 +161,13 @@ def test_a_terminal_without_chinese_letters(encoding: str) -> None:
     assert ("答复客户" if encoding == "gbk" else r"\u7b54\u590d\u5ba2\u6237") in text
 
 
+def test_an_argument_that_is_no_text() -> None:
+    out("deploy", "shop")
+    found = process("cancel", "\udcff")
+    assert (found.returncode, b"Traceback" in found.stderr) == (2, False)
+    assert b"is not utf-8 text" in found.stderr
+
+
 def test_a_full_disk_and_a_closed_stream() -> None:
     out("deploy", "shop")
     command = f"{sys.executable} -m flowkit instances"

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from flowkit.engine import Engine, actions
-from flowkit.kernel.protocol import Cancel, Suspend
+from flowkit.engine import Engine, VirtualClock, actions
+from flowkit.kernel.protocol import BroadcastSignal, Cancel, Suspend
 from flowkit.tasks import task
-from tests.engine.diagrams import element, extended, file, process, row, service, user
+from tests.engine.diagrams import (
+    call,
+    catch,
+    element,
+    extended,
+    file,
+    message,
+    on_message,
+    on_signal,
+    process,
+    row,
+    service,
+    signal,
+    timer,
+    user,
+)
 
 Make = Callable[..., Engine]
 
@@ -85,6 +102,152 @@ def test_a_user_task_or_job_is_found_by_its_rows(make: Make, monkeypatch: pytest
         seen.clear()
         assert [view.id for view in engine.instances("p", element=where)] == expected
         assert sorted(seen) == sorted(expected)
+
+
+def zoo() -> dict[str, bytes]:
+    """Everything that a token may stand at, in two branches."""
+    inner = [
+        element("startEvent", "in"), user("inside"), element("parallelGateway", "in_fork"),
+        service("left", "work"),
+        catch("right", timer("timeDuration", "PT1H")), element("parallelGateway", "in_join"),
+        element("endEvent", "out"),
+    ]  # fmt: skip
+    flows = [
+        ("in", "inside"), ("inside", "in_fork"), ("in_fork", "left"), ("in_fork", "right"),
+        ("left", "in_join"),
+        ("right", "in_join"), ("in_join", "out"),
+    ]  # fmt: skip
+    plain = process("x", *inner, flows=flows)
+    body = plain[plain.index(">") + 1 : plain.rindex("</")]
+    many = service("many", "work").replace(
+        "</bpmn:serviceTask>",
+        "<bpmn:multiInstanceLoopCharacteristics><bpmn:extensionElements>"
+        '<zeebe:loopCharacteristics inputCollection="=[1, 2, 3]" inputElement="one"/>'
+        "</bpmn:extensionElements></bpmn:multiInstanceLoopCharacteristics></bpmn:serviceTask>",
+    )
+    nodes = [
+        element("startEvent", "start"), element("parallelGateway", "fork"),
+        service("first", "work"), element("subProcess", "sub", body), call("called", "q"), many,
+        service("any", "=kind"), element("exclusiveGateway", "which"),
+        element("receiveTask", "receive", messageRef="m_paid"), element("eventBasedGateway", "either"),
+        catch("by_message", on_message("paid")), catch("by_time", timer("timeDuration", "PT2H")),
+        catch("by_signal", on_signal("storm")), user("last"),
+        element("parallelGateway", "join"), element("endEvent", "end"), element("endEvent", "over"),
+    ]  # fmt: skip
+    ways = [
+        ("start", "fork"), ("fork", "first"), ("first", "sub"), ("sub", "called"), ("called", "many"),
+        ("many", "any"), ("any", "which"), ("which", "join", "n &gt; 0"), ("which", "over", "n &lt; 0"),
+        ("fork", "receive"), ("receive", "either"), ("either", "by_message"), ("either", "by_time"),
+        ("by_message", "by_signal"), ("by_time", "by_signal"),
+        ("by_signal", "last"), ("last", "join"), ("join", "end"),
+    ]  # fmt: skip
+    roots = [message("paid", "order"), signal("storm")]
+    return {"p.bpmn": file(*roots, process("p", *nodes, flows=ways)), "q.bpmn": row("q", user("u"))}
+
+
+def test_instances_are_found_wherever_their_tokens_stand(make: Make, clock: VirtualClock) -> None:
+    """Held against looking into every instance, for every element, at every stage of many instances."""
+    broken = [0]
+
+    @task("work")
+    def work() -> None:
+        broken[0] += 1
+        if broken[0] % 5 == 0:
+            raise OSError("no line")
+
+    engine = make(work)
+    engine.deploy(zoo())
+    chance = random.Random(7)
+    cases = [engine.start("p", {"order": f"{n}", "kind": "work", "n": n % 4}) for n in range(14)]
+    met: set[str] = set()
+
+    def compare() -> None:
+        views = engine.instances("p")
+        for name in engine.program("p").nodes:
+            expected = [view.id for view in views if name in view.active_elements]
+            assert ids(engine, "p", element=name) == expected, name
+            assert [view.id for view in engine.instances(element=name, running=True)] == expected, name
+            met.update([name] if expected else [])
+
+    for stage in range(22):
+        compare()
+        for case in chance.sample(cases, 9):
+            if engine.instance(case).is_over:
+                continue
+            if engine.instance(case).status == "suspended":
+                engine.resume(case)
+                continue
+            step = chance.choice(["work", "task", "message", "signal", "suspend", "time"])
+            if step == "work":
+                for job in engine.jobs(case, state="ready")[:1]:
+                    engine.complete_job(job) if chance.random() < 0.8 else engine.fail_job(
+                        job, "no", retries=0
+                    )
+            elif step == "task":
+                for todo in [*engine.tasks(case), *engine.tasks(f"{case}-{stage}")][:1]:
+                    engine.complete(todo)
+            elif step == "message":
+                engine.publish("paid", engine.instance(case).variables["order"])
+            elif step == "signal":
+                engine.send(case, BroadcastSignal(name="storm"))
+            elif step == "suspend":
+                engine.suspend(case)
+            else:
+                clock.advance(timedelta(minutes=20))
+        if stage % 2:
+            engine.run_until_idle()
+        for todo in engine.tasks(process="q"):
+            engine.complete(todo) if chance.random() < 0.5 else None
+    compare()
+    assert met >= {
+        "first", "sub", "inside", "left", "right", "in_join", "called", "many", "any", "which", "receive",
+        "either", "by_signal", "last", "join",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("where", "most"), [("wait", 3), ("paid", 3), ("storm", 3), ("c", 3), ("sub", 3), ("t", 3), ("join", 3)]
+)
+def test_few_are_looked_into_among_many(
+    make: Make, monkeypatch: pytest.MonkeyPatch, where: str, most: int
+) -> None:
+    """2,000 instances wait at the first task; three have gone on to each of the others."""
+    engine = make()
+    engine.deploy({"p.bpmn": spread(), "q.bpmn": row("q", user("inside_q"))})
+    engine.committer.run_all([engine.starting("p", {"to": "none", "order": f"{n}"}) for n in range(2000)])
+    expected = []
+    for target in ("wait", "paid", "storm", "c", "sub", "t", "join"):
+        for n in range(3):
+            case = engine.start("p", {"to": target, "order": f"{target}{n}"})
+            engine.complete(engine.tasks(case)[0])
+            expected += [case] if target == where else []
+    seen = looked_into(engine, monkeypatch)
+    assert [view.id for view in engine.instances("p", element=where)] == expected
+    assert len(seen) == most
+
+
+def spread() -> bytes:
+    """start → first → one of seven places, by the variable ``to``."""
+    inside = process(
+        "x", element("startEvent", "in"), user("inside"), element("endEvent", "out"),
+        flows=[("in", "inside"), ("inside", "out")],
+    )  # fmt: skip
+    body = inside[inside.index(">") + 1 : inside.rindex("</")]
+    nodes = [
+        element("startEvent", "start"), user("first"), element("exclusiveGateway", "which"),
+        catch("wait", timer("timeDuration", "PT1H")), catch("paid", on_message("paid")),
+        catch("storm", on_signal("storm")), call("c", "q"), element("subProcess", "sub", body),
+        service("t", "nobody"), element("parallelGateway", "fork"), user("beside"),
+        element("parallelGateway", "join"), element("endEvent", "end"),
+    ]  # fmt: skip
+    places = ["wait", "paid", "storm", "c", "sub", "t"]
+    flows = [("start", "first"), ("first", "which"), ("fork", "join"), ("fork", "beside"), ("beside", "join")]
+    choices = [*((("which", place, f'to = "{place}"')) for place in places), ("which", "fork", 'to = "join"')]
+    ends = [(place, "end") for place in places]
+    return file(
+        message("paid", "order"), signal("storm"),
+        process("p", *nodes, flows=[*flows, *choices, *ends, ("join", "end")]),
+    )  # fmt: skip
 
 
 def test_where_tokens_have_no_rows_the_state_is_looked_into(make: Make) -> None:

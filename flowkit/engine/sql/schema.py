@@ -149,8 +149,8 @@ INSTANCE = Table(
     ),
     ("id",),
     (
-        "(process, status)",
-        "(status)",
+        "(process, status, id)",
+        "(status, id)",
         "(business_key) where business_key is not null",
         "(parent) where parent is not null",
         "(ended) where ended is not null",
