@@ -144,7 +144,7 @@ def unsupported_implementation(model: Model) -> Iterator[Problem]:
         if found.kind == "globalUserTask" and _own_implementation(found):
             yield Problem(
                 found,
-                f"the implementation '{found.implementation}' is not run: flowkit keeps the task list itself.",
+                f"the implementation '{found.implementation}' is not run: flowkit keeps its own task list.",
                 "Remove the attribute.",
             )
 
@@ -179,11 +179,15 @@ def unsupported_script(model: Model) -> Iterator[Problem]:
                 f"the script is written in '{found.script_format}'; only FEEL runs inside the engine.",
                 "Write it in FEEL.",
             )
-        elif found.kind == "globalScriptTask" and not (found.script and found.script.text):
-            if not _has_job_type(found) and found.extensions.script is None:
-                yield Problem(
-                    found, "the script task has no script.", "Write a FEEL script, or set a job type."
-                )
+        elif found.kind == "globalScriptTask" and not (_has_job_type(found) or _script_of(found)):
+            yield Problem(found, "the script task has no script.", "Write a FEEL script, or set a job type.")
+
+
+def _script_of(task: GlobalTask) -> str:
+    own = task.extensions.script
+    if own is not None:
+        return own.expression
+    return task.script.text if task.script is not None else ""
 
 
 def missing_result_variable(model: Model) -> Iterator[Problem]:
