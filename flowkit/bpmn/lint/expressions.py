@@ -104,6 +104,9 @@ def feel_texts(model: Model) -> Iterator[Text]:
         for name, text in _extension_texts(element.extensions):
             if text.startswith("="):
                 yield Text(element, _readable(name), text[1:])
+        for role, who in getattr(element, "resources", ()):
+            if who.startswith("="):
+                yield Text(element, f"the expression of the <{role}>", who[1:])
         for name in ("name", "code"):
             value = getattr(element, name, "")
             if value.startswith("=") and element in _named_roots(model):
@@ -172,6 +175,25 @@ def invalid_timer(model: Model) -> Iterator[Problem]:
                 parse(text)
             except InvalidExpression as fault:
                 yield Problem(element, f"{what} is wrong: {fault}", "Or compute it in FEEL.")
+    for _, event, definition in model.events(TimerEventDefinition):
+        for name, expression in expressions(definition):
+            if not expression.literal and not expression.language and _is_no_time(name, expression.text):
+                yield Problem(
+                    event,
+                    f"the {name} is '{expression.text[:80]}', which is no time and never gives one.",
+                    "Write it in ISO 8601, such as PT2H, or compute it in FEEL (10.5.5).",
+                )
+
+
+def _is_no_time(name: str, text: str) -> bool:
+    kind = kind_of(text)
+    if kind == "text":
+        try:
+            _TIMES[name](text.strip().strip('"'))
+        except InvalidExpression:
+            return True
+        return False
+    return kind not in ("", "date, time or duration", "result of arithmetic")
 
 
 def _literal_times(element: Element) -> Iterator[tuple[str, str, Callable[[str], object]]]:
