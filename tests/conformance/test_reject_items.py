@@ -166,6 +166,10 @@ def repeats(inside: str) -> str:
 
 TEXTS = [
     *(Row("8.4.13", "expression-type", "f", choice(text)) for text in ("5", '"yes"', "a + 1", "[a]", "null", "-a")),
+    *(Row("FEEL", "invalid-expression", "==", choice(text)) for text in ("a == 5", 'a and b == "x"')),
+    Row("10.3.3", "nothing-to-do", "g", '<globalBusinessRuleTask id="g" implementation="##unspecified"/>' + GOOD),
+    Row("10.3.3", "unsupported-script", "g", '<globalScriptTask id="g" scriptLanguage="feel"/>' + GOOD),
+    Row("10.3.3", "unsupported-implementation", "g", '<globalUserTask id="g" implementation="http://example.org/human"/>' + GOOD),
     *(Row("10.3.8", "expression-type", text, repeats(f"<loopCardinality>{text}</loopCardinality>")) for text in ("-1", "1.5", '"two"', "true", "a = b", "[1]")),
     Row("10.3.8", "expression-type", "completion", repeats("<loopCardinality>2</loopCardinality><completionCondition>5</completionCondition>")),
     Row("10.3.8", "expression-type", "condition", path('<task id="x"><standardLoopCharacteristics loopMaximum="2"><loopCondition>"again"</loopCondition></standardLoopCharacteristics></task>')),
@@ -214,6 +218,7 @@ ACCEPTED = {
     "each property is bound once": subscribes("cp"),
     "a variable may hold what is asked for": choice("approved"),
     "a name may hold an operator": choice("is-approved"),
+    "a text may hold two signs of equality": choice('a = "=="'),
     "a cardinality may be computed": repeats("<loopCardinality>n * 2 + 1</loopCardinality>"),
     "no instance at all is a number of instances": repeats("<loopCardinality>0</loopCardinality>"),
     "a start condition asks for the world around": starts("outside > 5", '<dataObject id="d" name="level"/>'),

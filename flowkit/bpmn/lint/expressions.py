@@ -134,6 +134,9 @@ def _readable(name: str) -> str:
     return "the " + name.replace("task_definition", "job").replace("_", " ").replace(".", "'s ")
 
 
+_STRING = re.compile(r'"(?:\\.|[^"\\])*"')
+
+
 def invalid_expression(model: Model) -> Iterator[Problem]:
     characters = 0
     for element, what, text in feel_texts(model):
@@ -150,6 +153,13 @@ def invalid_expression(model: Model) -> Iterator[Problem]:
                 element,
                 f"{what} is '{text[:80]}': ${{…}} is not FEEL and is not carried over.",
                 "Write it as FEEL.",
+            )
+            continue
+        if "==" in _STRING.sub("", text):
+            yield Problem(
+                element,
+                f"{what} compares with '==', which FEEL reads as '=' and a range: it is never true.",
+                "Write a single '='.",
             )
             continue
         try:
