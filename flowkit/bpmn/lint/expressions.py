@@ -27,6 +27,9 @@ from flowkit.timers import parse_cycle, parse_timer_date, parse_timer_duration
 
 __all__ = ["RULES", "Text", "feel_texts"]
 
+MAX_CHARACTERS = 200_000
+"""Of all FEEL in a file: so much takes some five seconds to compile."""
+
 
 class Text(NamedTuple):
     """A FEEL text of the model: where it stands, what it is for, and whether FEEL is demanded."""
@@ -97,6 +100,7 @@ def _extension_texts(extensions: Extensions) -> Iterator[tuple[str, str]]:
 
 def feel_texts(model: Model) -> Iterator[Text]:
     """Every FEEL text of the executable processes."""
+    named = {id(element) for element in _named_roots(model)}
     for element in _executed(model):
         for name, expression in _standard(element):
             if not expression.language:
@@ -109,7 +113,7 @@ def feel_texts(model: Model) -> Iterator[Text]:
                 yield Text(element, f"the expression of the <{role}>", who[1:])
         for name in ("name", "code"):
             value = getattr(element, name, "")
-            if value.startswith("=") and element in _named_roots(model):
+            if value.startswith("=") and id(element) in named:
                 yield Text(element, f"the {name}", value[1:])
 
 
@@ -137,7 +141,13 @@ _STRING = re.compile(r'"(?:\\.|[^"\\])*"')
 
 
 def invalid_expression(model: Model) -> Iterator[Problem]:
+    characters = 0
     for element, what, text in feel_texts(model):
+        characters += len(text)
+        if characters > MAX_CHARACTERS:
+            problem = f"the expressions of the file have more than {MAX_CHARACTERS:,} characters."
+            yield Problem(element, problem, "Split the process into several files.")
+            return
         if not text.strip():
             yield Problem(element, f"{what} is empty.", "Write a FEEL expression, or remove it.")
             continue
