@@ -23,9 +23,16 @@ from flowkit.errors import InvalidExpression
 __all__ = ["Cron", "Cycle", "IsoDuration", "parse_cycle", "parse_timer_date", "parse_timer_duration"]
 
 _DURATION = re.compile(
-    r"P(?!$)(?:(?P<years>\d{1,9})Y)?(?:(?P<months>\d{1,9})M)?(?:(?P<weeks>\d{1,9})W)?(?:(?P<days>\d{1,9})D)?"
-    r"(?:T(?!$)(?:(?P<hours>\d{1,12})H)?(?:(?P<minutes>\d{1,12})M)?(?:(?P<seconds>\d{1,12}(?:[.,]\d{1,9})?)S)?)?"
+    r"P(?!$)(?:(?P<years>\d{1,9})Y)?(?:(?P<months>\d{1,9})M)?(?:(?P<weeks>\d{1,9})W)?"
+    r"(?:(?P<days>\d{1,9})D)?"
+    r"(?:T(?!$)(?:(?P<hours>\d{1,12})(?:[.,](?P<hour>\d{1,9})H$|H))?"
+    r"(?:(?P<minutes>\d{1,12})(?:[.,](?P<minute>\d{1,9})M$|M))?"
+    r"(?:(?P<seconds>\d{1,12}(?:[.,]\d{1,9})?)S)?)?"
 )
+# Only the smallest unit may have a fraction (ISO 8601, 4.4.3.2); half a day is not always twelve hours.
+_FRACTIONS = (("hour", 3600), ("minute", 60))
+_ORDINAL = re.compile(r"(\d{4})-?(\d{3})(?=T|$)")
+_MIDNIGHT = re.compile(r"T24(:?00(:?00(?:[.,]0+)?)?)?(?=$|[Z+-])")
 _ZONE = re.compile(r"(?P<moment>[^\[@]+)(?:\[(?P<in>[\w/+-]+)\]|@(?P<at>[\w/+-]+))$")
 _LONGEST = 200
 
@@ -79,7 +86,7 @@ def _add_months(moment: datetime, months: int) -> datetime:
 
 
 def parse_timer_duration(text: str) -> IsoDuration:
-    """An ISO-8601 duration, such as ``PT2H``, ``P15D`` or ``P1Y2M3DT4H``.
+    """An ISO-8601 duration, such as ``PT2H``, ``P15D``, ``PT1.5H`` or ``P1Y2M3DT4H``.
 
     Raises InvalidExpression for anything else, negative durations included.
     """
@@ -89,13 +96,15 @@ def parse_timer_duration(text: str) -> IsoDuration:
     part = {name: value or "0" for name, value in found.groupdict().items()}
     seconds = float(part["seconds"].replace(",", "."))
     seconds += int(part["minutes"]) * 60 + int(part["hours"]) * 3600
+    seconds += sum(round(float(f"0.{part[name]}") * length, 9) for name, length in _FRACTIONS)
     return IsoDuration(
         int(part["years"]) * 12 + int(part["months"]), int(part["weeks"]) * 7 + int(part["days"]), seconds
     )
 
 
 def parse_timer_date(text: str, default_tz: tzinfo = UTC) -> datetime:
-    """An ISO-8601 date and time, with offset or zone (``…@Asia/Shanghai``, ``…[Asia/Shanghai]``).
+    """An ISO-8601 date and time, with offset or zone (``…@Asia/Shanghai``, ``…[Asia/Shanghai]``): by the
+    calendar, by week (``2026-W05-1``) or by day of the year (``2026-031``), with or without separators.
 
     Without either it is read in ``default_tz``; a date alone is its midnight.
     """
@@ -106,12 +115,30 @@ def parse_timer_date(text: str, default_tz: tzinfo = UTC) -> datetime:
         if named is not None:
             zone = ZoneInfo(named["in"] or named["at"])
             moment = named["moment"]
-        parsed = datetime.fromisoformat(moment)
-    except (ValueError, KeyError, OSError):
+        parsed = _moment(moment)
+    except (ValueError, KeyError, OSError, OverflowError):
         raise _wrong("date and time", text, expected) from None
     if named is not None and parsed.tzinfo is not None:
         return parsed.astimezone(zone)
     return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=zone)
+
+
+def _moment(text: str) -> datetime:
+    """ISO 8601, also what ``datetime.fromisoformat`` leaves out: days of the year, and 24:00."""
+    ordinal = _ORDINAL.match(text)
+    if ordinal is not None:
+        day = datetime(int(ordinal[1]), 1, 1) + timedelta(days=int(ordinal[2]) - 1)
+        if str(day.year) != ordinal[1] or ordinal[2] == "000":
+            raise ValueError(text)
+        text = f"{day:%Y-%m-%d}{text[ordinal.end() :]}"
+        if text[10:]:
+            return _moment(text)
+    midnight = _MIDNIGHT.search(text)
+    if midnight is None:
+        return datetime.fromisoformat(text)
+    return datetime.fromisoformat(f"{text[: midnight.start()]}T00{text[midnight.start() + 3 :]}") + timedelta(
+        days=1
+    )
 
 
 # ---- cycles ---------------------------------------------------------------------------------

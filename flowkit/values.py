@@ -8,10 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["Json", "Variables"]
+__all__ = ["MAX_BITS", "Json", "Variables", "unstorable"]
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 """A JSON value. Numbers are ``int`` or finite ``float``; keys are strings."""
 
 Variables = Mapping[str, Json]
 """Process variables by name."""
+
+MAX_BITS = 1024
+"""Of a whole number: beyond that a reader of JSON that knows floating-point numbers only finds infinity."""
+
+
+def unstorable(value: str | int) -> str:
+    """Why ``value`` can't be kept everywhere, though Python has it; "" if it can.
+
+    PostgreSQL's texts hold no U+0000, UTF-8 has no lone surrogates.
+    """
+    if not isinstance(value, str):
+        return "" if value.bit_length() <= MAX_BITS else "a whole number must lie within ±1e308"
+    if "\0" in value:
+        return "a text must not hold the character U+0000"
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            return f"a text must not hold half a character (U+{ord(value[error.start]):04X})"
+    return ""

@@ -33,6 +33,8 @@ def berlin(text: str, fold: int = 0) -> datetime:
         ("PT0.5S", "2026-01-31T09:00:00.500"),
         ("PT0,5S", "2026-01-31T09:00:00.500"),
         ("PT0S", "2026-01-31T09:00"),
+        ("PT1.5H", "2026-01-31T10:30"),
+        ("P1DT2,5M", "2026-02-01T09:02:30"),
     ],
 )
 def test_durations(text: str, after: str) -> None:
@@ -42,7 +44,7 @@ def test_durations(text: str, after: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "P", "PT", "1D", "-PT1H", "P1H", "PT1D", "P1DT", "PT1.S", "P1.5D", "x" * 9999]
+    "text", ["", "P", "PT", "1D", "-PT1H", "P1H", "PT1D", "P1DT", "PT1.S", "P1.5D", "PT1.5H30M", "x" * 9999]
 )
 def test_wrong_durations(text: str) -> None:
     """What is no duration is refused with an example of one."""
@@ -60,6 +62,12 @@ def test_wrong_durations(text: str) -> None:
         ("2026-01-31T17:00:00+08:00[Asia/Shanghai]", NOW),
         ("2026-01-31T09:00:00", NOW),
         ("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
+        ("20260131T090000Z", NOW),
+        ("2026-W05-6T09:00Z", NOW),
+        ("2026-031T09:00:00Z", NOW),
+        ("2026031T09Z", NOW),
+        ("2026-01-30T24:00:00Z", datetime(2026, 1, 31, tzinfo=UTC)),
+        ("2026-030T24:00Z", datetime(2026, 1, 31, tzinfo=UTC)),
     ],
 )
 def test_dates(text: str, moment: datetime) -> None:

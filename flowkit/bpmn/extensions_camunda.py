@@ -153,9 +153,9 @@ CAMUNDA_ATTRIBUTES: Mapping[str, Callable[[Draft, str], None]] = {
         (
             *("asyncBefore", "asyncAfter", "async", "exclusive", "jobPriority", "taskPriority"),
             *("historyTimeToLive", "isStartableInTasklist", "diagramRelationId"),
-            *("modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon"),
+            *("modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon", "formFieldValidation"),
         ),
-        # Every step of flowkit is durable, so nothing has to be asked for.
+        # Every step of flowkit is durable and every form checked, so nothing has to be asked for.
         ignored_attribute,
     ),
     **{

@@ -108,7 +108,9 @@ class Reader:
         return UnsupportedElement(tag=node.tag, **self.common(node))
 
 
-_ISO_TIME = re.compile(r"\d{4}-\d|[+-]?P[\dT]|R-?\d*/|R\d*\s*$|(@\w+|([\d*][\d*/,#L-]*)(\s+\S+){4,5})$")
+_ISO_TIME = re.compile(
+    r"\d{4}-[\dW]|\d{4}W\d|\d{7,8}T\d|[+-]?P[\dT]|R-?\d*/|R\d*\s*$|(@\w+|([\d*][\d*/,#L-]*)(\s+\S+){4,5})$"
+)
 # A date, a duration, a repetition, or a cron text (at least five fields).
 
 

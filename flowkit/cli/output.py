@@ -151,5 +151,7 @@ class ReadableErrors(TyperGroup):
             if error.errno == errno.EPIPE:  # who read has seen enough: the command's caller knows what to do
                 raise
             fail(f"{error.filename or 'what was written'}: {error.strerror or error}", 2)
+        except UnicodeEncodeError as error:
+            fail(f"{error.object!r:.100} is not {error.encoding} text", 2)
         except KeyboardInterrupt:
             fail("interrupted", INTERRUPTED)

@@ -73,6 +73,7 @@ class AsyncEngine:
             self._queued.wait()
             self._queued.clear()
             while self.engine.committer.lead():
+                self.engine.store.tidy()  # while the loop tells those who waited
                 self._answered.wait(PATIENCE)
             if self._closing:
                 return

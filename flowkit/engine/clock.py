@@ -60,7 +60,9 @@ def _aware(moment: datetime) -> datetime:
 
 
 def micros(moment: datetime) -> int:
-    """Microseconds since 1970 in UTC: how the store keeps times."""
+    """Microseconds since 1970 in UTC: how the store keeps times; raises ValueError without a time zone."""
+    if moment.tzinfo is None:
+        raise ValueError(f"expected a time with its zone, such as datetime.now(UTC), found {moment!r}.")
     return (moment - _EPOCH) // _MICROSECOND
 
 

@@ -68,7 +68,7 @@ class Batch:
 
     __slots__ = (
         "_cache", "_epoch", "_locked", "at", "believed", "changes", "live", "newest", "now", "observed",
-        "parts", "proved", "session",
+        "parts", "peeked", "session",
     )  # fmt: skip
 
     def __init__(self, parts: Parts, session: Session, cache: dict[str, Live], epoch: int) -> None:
@@ -80,11 +80,10 @@ class Batch:
         self.live: dict[str, Live] = {}
         self.observed: list[Observed] = []
         self.newest: dict[str, Version] = {}
-        self.believed = False
-        """Whether something was read of an instance in memory that isn't going to be written."""
-        self.proved = False
-        """Whether what was written shows that nobody else had stepped the instance: its events follow on
-        the known ones, and the row of its wait was there."""
+        self.believed = 0
+        """How many instances were taken from memory, to be stepped, without a look at the database."""
+        self.peeked = False
+        """Whether one in memory was read that is not going to be stepped."""
         self._locked: dict[str, int] = {}
         self._cache = cache
         self._epoch = epoch
@@ -97,8 +96,9 @@ class Batch:
         live = self._cache.pop(instance_id, None)
         if live is None:
             return None
-        if (self.parts.store.lock or live.epoch != self._epoch) and not self._current(live):
-            return None
+        if self.parts.store.lock or live.epoch != self._epoch:
+            return live if self._current(live) else None
+        self.believed += 1
         return live
 
     def _current(self, live: Live) -> bool:
@@ -129,7 +129,7 @@ class Batch:
             live = self._cache.get(instance_id)
             if live is not None and live.epoch != self._epoch:
                 return None
-            self.believed = True
+            self.peeked = True
         return live
 
     def unchanged(self, instance_ids: Sequence[str]) -> dict[str, Live]:
@@ -237,12 +237,13 @@ class Committer:
         with self.parts.store.transaction() as session:
             batch = Batch(self.parts, session, self.cache, self.epoch)
             try:
-                result = _whole(batch, work)
+                result, found = _whole(batch, work)
             except Rejected as error:
-                self._look_again(session, error)
+                self._look_again(batch, error)
                 raise
-            if not batch.proved:
-                self._look_again(session)
+            # Events that follow on the known ones, and a row of the wait that was there, are proof.
+            if batch.peeked or batch.believed > found:
+                self._look_again(batch)
         self._remember(batch)
         if self.listeners or self.parts.telemetry is not None:
             self._tell(batch, 1)
@@ -311,7 +312,7 @@ class Committer:
             try:
                 with self.parts.store.lending() as session:
                     batch = Batch(self.parts, session, {}, 0)
-                    result = _whole(batch, work)
+                    result, _ = _whole(batch, work)
             except WriteConflict as conflict:
                 if attempt + 1 == MAX_ATTEMPTS:
                     raise Conflict(f"Others store the same at the same time: {conflict}") from conflict
@@ -430,9 +431,9 @@ class Committer:
         self.epoch += 1
         return True
 
-    def _look_again(self, session: Session, error: Rejected | None = None) -> None:
+    def _look_again(self, batch: Batch, error: Rejected | None = None) -> None:
         """Raise WriteConflict if what was in memory, and believed, may be outdated."""
-        if self._others_wrote(session):
+        if (batch.believed or batch.peeked) and self._others_wrote(batch.session):
             raise WriteConflict("another engine has changed the database") from error
 
     def _tell(self, batch: Batch, units: int) -> None:
@@ -452,11 +453,10 @@ class Committer:
             del cache[next(iter(cache))]
 
 
-def _whole(batch: Batch, work: Callable[[Unit], T]) -> T:
-    """Run ``work`` as the only unit of its transaction, which is undone if it fails."""
+def _whole(batch: Batch, work: Callable[[Unit], T]) -> tuple[T, bool]:
+    """Run ``work`` as the only unit of its transaction, which is undone if it fails; its result, and
+    whether the row of a wait was found as it was known."""
     unit = Unit(batch, alone=True)
     result = work(unit)
     unit.settle()
-    found = batch.changes.flush(batch.session)
-    batch.proved = found and not batch.believed and len(batch.live) == 1
-    return result
+    return result, batch.changes.flush(batch.session)

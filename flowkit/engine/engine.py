@@ -24,7 +24,7 @@ from flowkit.engine.files import collect
 from flowkit.engine.ids import NewIds, split_id
 from flowkit.engine.operations import Operations
 from flowkit.engine.parts import Parts
-from flowkit.engine.payload import json_copy
+from flowkit.engine.payload import checked_text, json_copy
 from flowkit.engine.pump import next_due
 from flowkit.engine.runner import InlineRunner
 from flowkit.engine.store import Store, open_store
@@ -195,6 +195,8 @@ class Engine(Operations):
         start_event: str | None = None,
     ) -> Callable[[Unit], str]:
         """The work of :meth:`start`, for a transaction of one's own (``committer.run_all``)."""
+        if business_key is not None:
+            checked_text(business_key, "The business key")
         command = Start(variables=json_copy(variables), business_key=business_key, start_event=start_event)
 
         def work(unit: Unit) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from flowkit.engine.arrivals import Occurrence, occur, start_waiting
+from flowkit.engine.payload import checked_text
 from flowkit.engine.sql.schema import MESSAGE, MESSAGE_SEEN, START_TRIGGER, SUBSCRIPTION
 from flowkit.engine.triggers import CORRELATED
 from flowkit.kernel.correlating import carried
@@ -60,6 +61,7 @@ def publish(
     ``variables``. A message with the id of an earlier one does nothing while that one's time to live
     lasts (at least an hour).
     """
+    checked_text(key, "The correlation key")
     starts = unit.read(START_TRIGGER).query(_STARTS, ("message", CORRELATED, name))
     correlated = [process for process, _, kind in starts if kind == CORRELATED]
     keys = {process: _key_for(unit, process, name, key, variables) for process in correlated}

@@ -10,39 +10,61 @@ from typing import Any
 import msgspec
 
 from flowkit.errors import InvalidPayload
+from flowkit.tasks.jsonable import NotJson, to_json_value
+from flowkit.values import unstorable
 
-__all__ = ["decode", "encode", "json_copy", "storable"]
+__all__ = ["checked_text", "decode", "encode", "json_copy", "storable"]
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder().decode
 
 _MAX_DEPTH = 200
-_PLAIN = frozenset({str, int, bool, type(None)})
+_SAFE = frozenset({bool, type(None)})
+_PLAIN = frozenset({str, int})
 
 
 def json_copy(variables: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A copy of ``variables``; raises InvalidPayload for what is not JSON. Dates become ISO-8601 texts."""
+    """A copy of ``variables`` as JSON, into which dates, decimals, models and the like are turned as in
+    the results of handlers; raises InvalidPayload for what has no JSON form."""
     if not variables:
         return {}
     if type(variables) is not dict and not isinstance(variables, Mapping):
         raise InvalidPayload(f"Variables are a mapping from names to JSON values, found {variables!r}.")
     return {
-        name if type(name) is str else _name(name, ""): value
-        if type(value) in _PLAIN
+        name if type(name) is str and name.isidentifier() else _name(name, ""): value
+        if type(value) in _SAFE
         else _copy(value, f"/{name}", 1)
         for name, value in variables.items()
     }
 
 
+def checked_text(value: str, what: str) -> str:
+    """``value``, a text that every store takes; else raises InvalidPayload, which tells ``what`` it is."""
+    if not isinstance(value, str):
+        raise InvalidPayload(f"{what} must be a text, found {value!r:.80}.")
+    problem = unstorable(value)
+    if problem:
+        raise InvalidPayload(f"{what}: {problem}.")
+    return value
+
+
 def _name(name: object, path: str) -> str:
     if not isinstance(name, str):
         raise _invalid(path, f"a name must be a text, found {name!r}")
+    problem = unstorable(name)
+    if problem:
+        raise _invalid(path, f"the name {name!r:.80}: {problem}")
     return name
 
 
 def _copy(value: Any, path: str, depth: int) -> Any:
     kind = type(value)
     if kind in _PLAIN:
+        problem = unstorable(value)
+        if problem:
+            raise _invalid(path, problem)
+        return value
+    if kind in _SAFE:
         return value
     if kind is float:
         if math.isfinite(value):
@@ -58,7 +80,10 @@ def _copy(value: Any, path: str, depth: int) -> Any:
         return value.isoformat()
     if isinstance(value, str | int | float):  # an enumeration, say
         return _copy(value.value if hasattr(value, "value") else kind.__mro__[-2](value), path, depth + 1)
-    raise _invalid(path, f"expected a JSON value, found {kind.__name__} {value!r:.80}")
+    try:
+        return to_json_value(value, path, depth)
+    except NotJson:
+        raise _invalid(path, f"expected a JSON value, found {kind.__name__} {value!r:.80}") from None
 
 
 def _invalid(path: str, problem: str) -> InvalidPayload:

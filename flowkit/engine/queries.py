@@ -68,11 +68,16 @@ class Where:
         return f" WHERE {' AND '.join(self._parts)}" if self._parts else ""
 
 
+_MOST = 2**62
+
+
 def page(limit: int | None, offset: int) -> str:
     """LIMIT and OFFSET, as both databases take them."""
     if limit is None and not offset:
         return ""
-    return f" LIMIT {int(limit) if limit is not None else 2**62} OFFSET {int(offset)}"
+    if offset < 0 or (limit is not None and limit < 0):
+        raise ValueError(f"limit and offset are 0 or more, found {limit} and {offset}.")
+    return f" LIMIT {_MOST if limit is None else min(limit, _MOST)} OFFSET {min(offset, _MOST)}"
 
 
 # ---- instances ------------------------------------------------------------------------------

@@ -6,11 +6,13 @@ store passes the same suite (``tests/engine/test_store.py``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
-__all__ = ["Row", "Session", "Store", "WriteConflict", "driver_connection", "open_store"]
+from flowkit.errors import NotFound
+
+__all__ = ["Row", "Session", "Store", "WriteConflict", "driver_connection", "open_store", "refusing"]
 
 Row = tuple[Any, ...]
 
@@ -69,6 +71,10 @@ class Store(Protocol):
         """Whether anybody else may have written since this store's last transaction."""
         ...
 
+    def tidy(self) -> None:
+        """Between transactions: do what would otherwise be done within one and make it slow."""
+        ...
+
     def serialise(self, session: Session, what: str) -> None:
         """Let no two transactions that name the same ``what`` run at the same time."""
         ...
@@ -81,6 +87,15 @@ class Store(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """What no row can hold, half a character or a number beyond 64 bits, is asked for in vain: NotFound."""
+    try:
+        yield
+    except (UnicodeEncodeError, OverflowError) as error:
+        raise NotFound(f"The database can't hold what was asked for: {str(error)[:200]}.") from error
 
 
 def driver_connection(given: Any) -> Any:

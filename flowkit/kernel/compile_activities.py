@@ -235,12 +235,17 @@ class Activities:
             called.version_tag if called else "",
         )
 
-    def _script(self, node: m.ScriptTask) -> tuple[Formula, str]:
+    def _script(self, node: m.ScriptTask) -> tuple[Formula, str, str]:
+        """The script, the variable that takes its value, and the only data output, which takes it where
+        that is no context with this output in it."""
         script = node.extensions.script
         if script is not None:
-            return self.compiler.feel(node, script.expression), script.result_variable
+            return self.compiler.feel(node, script.expression), script.result_variable, ""
         assert node.script is not None, f"{node.id} has no script, as the caller has seen"
-        return self.compiler.standard(node, node.script), node.extensions.result_variable
+        outputs = [one.id for one in node.io.outputs] if node.io is not None else []
+        outputs = [one for one in outputs if one not in _of_the_whole(node)]
+        only = self.data[outputs[0]] if len(outputs) == 1 else ""
+        return self.compiler.standard(node, node.script), node.extensions.result_variable, only
 
     def _ad_hoc(self, node: m.AdHocSubProcess) -> AdHocSpec:
         ad_hoc = node.extensions.ad_hoc

@@ -136,7 +136,7 @@ class _Abstraction:
             case Formula():
                 return detail  # the activation condition of a complex gateway counts tokens only
             case tuple():
-                return (_fixed(None), "result")
+                return (_fixed(None), "result", "")
         if node.kind == "adHocSubProcess":
             completion = self.choice(detail.completion) if detail.completion else None
             return replace(detail, completion=completion, active_elements=None, waits=False, job=None)

@@ -11,6 +11,8 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
+from flowkit.values import unstorable
+
 __all__ = ["NotJson", "iso_duration", "to_json_value"]
 
 MAX_DEPTH = 100
@@ -42,6 +44,13 @@ def iso_duration(value: timedelta) -> str:
     return f"{sign}P{days}{'T' + clock if clock else ''}" if days or clock else "PT0S"
 
 
+def _storable(value: Any, path: str) -> Any:
+    problem = unstorable(value)
+    if problem:
+        raise NotJson(path, problem)
+    return value
+
+
 def _number(value: float | Decimal, path: str) -> int | float:
     if not math.isfinite(value):
         raise NotJson(path, f"JSON has no number {value}")
@@ -59,8 +68,10 @@ def to_json_value(value: Any, path: str = "", depth: int = 0) -> Any:
     if depth > MAX_DEPTH:
         raise NotJson(path[:80], f"nested deeper than {MAX_DEPTH} levels")
     kind = type(value)
-    if kind is str or value is None or kind is int or kind is bool:
+    if value is None or kind is bool:
         return value
+    if kind is str or kind is int:
+        return _storable(value, path)
     if kind is dict:
         return _object(value, path, depth)
     if isinstance(value, Enum):
@@ -74,9 +85,9 @@ def to_json_value(value: Any, path: str = "", depth: int = 0) -> Any:
     if isinstance(value, UUID | PurePath):
         return str(value)
     if isinstance(value, str):
-        return str(value)
+        return _storable(str(value), path)
     if isinstance(value, int):
-        return int(value)
+        return _storable(int(value), path)
     if isinstance(value, Mapping):
         return _object(value, path, depth)
     if isinstance(value, list | tuple):
@@ -91,6 +102,7 @@ def _object(value: Mapping[Any, Any], path: str, depth: int) -> dict[str, Any]:
     for key in value:
         if not isinstance(key, str):
             raise NotJson(path, f"keys must be text, found {key!r}")
+        _storable(key, path)
     return {str(key): to_json_value(item, f"{path}/{key}", depth + 1) for key, item in value.items()}
 
 

@@ -134,7 +134,7 @@ def test_a_file_of_several_processes_asks_which(folder: Path) -> None:
 
 
 def test_a_script_that_is_none() -> None:
-    assert "expected a script with start and steps, found str" in out(
+    assert "expected a mapping with start and steps, found str" in out(
         "run", "shop/ask.bpmn", "--script", "shop/ask.bpmn", code=1
     )
 
@@ -159,6 +159,13 @@ def test_a_terminal_without_chinese_letters(encoding: str) -> None:
     text = found.stdout.decode(encoding)
     assert found.returncode == 0, found.stderr
     assert ("答复客户" if encoding == "gbk" else r"\u7b54\u590d\u5ba2\u6237") in text
+
+
+def test_an_argument_that_is_no_text() -> None:
+    out("deploy", "shop")
+    found = process("cancel", "\udcff")
+    assert (found.returncode, b"Traceback" in found.stderr) == (2, False)
+    assert b"is not utf-8 text" in found.stderr
 
 
 def test_a_full_disk_and_a_closed_stream() -> None:

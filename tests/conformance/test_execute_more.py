@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conformance.models import flows, process
-from tests.conformance.running import Case, Run, do, file, play, send, tell
+from tests.conformance.running import Case, Run, do, file, play, send, tell, wait
 from tests.conformance.test_execute_events import (
     COM,
     ON,
@@ -72,6 +72,9 @@ CONTENT = [
     Case("of several definitions, each has its own data output", body(objects("a1", "b1"), catch("c", brings("o1>a1", "o2>b1") + M + S), wires="s>c c>e"), (tell("S", v=4),), "s c e", {"a1": 1, "b1": 2}, {"a1": 1, "b1": 4}),
     Case("all of them, where all must occur", body(objects("a1", "b1"), catch("c", brings("o1>a1", "o2>b1") + M + S, ' parallelMultiple="true"'), wires="s>c c>e"), (tell("S", v=4), send("M", w=5)), "s c e", {}, {"a1": 5, "b1": 4}),
     Case("of several results, each carries its own data input", body(objects("d1", "d2", "r1", "r2"), both("f"), catch("c", brings("o1>r1") + M), catch("k", brings("o2>r2") + S), task("w"), throw("t", carries("d1>i1", "d2>i2") + M + S), end("", "e2"), wires="s>f f>c f>k f>w w>t t>e2 c>e k>e"), (), "s f w t k e2 e c e", {"d1": 1, "d2": 2}, {"r1": 1, "r2": 2}),
+    Case("a script's value is its only data output", body(objects("r"), f'<scriptTask id="a" scriptFormat="feel">{RECEIVER}<script>40 + 2</script></scriptTask>', wires="s>a a>e"), (), "s a e", {}, {"r": 42}),
+    Case("also where it is a context", body(objects("r"), f'<scriptTask id="a" scriptFormat="feel">{RECEIVER}<script>{{"x": 1}}</script></scriptTask>', wires="s>a a>e"), (), "s a e", {}, {"r": {"x": 1}}),
+    Case("also that of a global script task", process(objects("d", "r") + start() + f'<callActivity id="a" calledElement="q">{CALL_IO}</callActivity>' + end() + flows("s>a a>e")) + '<globalScriptTask id="q" scriptLanguage="feel"><ioSpecification><dataInput id="gi" name="n"/><dataOutput id="go" name="m"/><inputSet><dataInputRefs>gi</dataInputRefs></inputSet><outputSet><dataOutputRefs>go</dataOutputRefs></outputSet></ioSpecification><script>n + 1</script></globalScriptTask>', (), "s a e | q_task", {"d": 3}, {"r": 4}),
     Case("a call hands over data in order, not by name", process(objects("d", "r") + start() + f'<callActivity id="a" calledElement="q">{CALL_IO}</callActivity>' + end() + flows("s>a a>e")) + CALLED_IO, (), "s a e | qs qa qe", {"d": 3}, {"r": 4}),
 ]
 
@@ -180,5 +183,57 @@ def test_an_instance_that_undoes_is_restarted_as_one() -> None:
         do("qd")(run)
         run.look()
         assert run.trail(again) == ["qd", "qc"]
+    finally:
+        run.close()
+
+
+EVERYTHING = """<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:w="urn:w" xmlns:t="http://e/t" id="d" name="All" targetNamespace="http://e/t" expressionLanguage="http://www.omg.org/spec/FEEL/20140401" typeLanguage="http://www.w3.org/2001/XMLSchema" exporter="x" exporterVersion="1">
+<import importType="http://www.w3.org/2001/XMLSchema" location="a.xsd" namespace="urn:w"/>
+<extension mustUnderstand="false" definition="w:x"><documentation>d</documentation></extension>
+<itemDefinition id="it" structureRef="xsd:string" itemKind="Information" isCollection="false"/>
+<message id="m" name="M" itemRef="it"/><message id="mo" name="MO" itemRef="it"/><signal id="sg" name="SG" structureRef="it"/><error id="er" name="E" errorCode="E1" structureRef="it"/>
+<interface id="if" name="I" implementationRef="w:I"><operation id="op" name="O" implementationRef="w:O"><inMessageRef>m</inMessageRef><outMessageRef>mo</outMessageRef><errorRef>er</errorRef></operation></interface>
+<endPoint id="ep"/>
+<dataStore id="ds" name="DS" capacity="5" isUnlimited="false" itemSubjectRef="it"><dataState id="dst" name="x"/></dataStore>
+<resource id="r" name="R"><resourceParameter id="rp" name="region" type="xsd:string" isRequired="false"/></resource>
+<category id="cat" name="C"><categoryValue id="cv" value="v"/></category>
+<partnerEntity id="pe" name="PE"><participantRef>A</participantRef></partnerEntity><partnerRole id="pr" name="PR"><participantRef>B</participantRef></partnerRole>
+<correlationProperty id="cp" name="cp" type="xsd:string"><correlationPropertyRetrievalExpression messageRef="m"><messagePath>key</messagePath></correlationPropertyRetrievalExpression></correlationProperty>
+<timerEventDefinition id="tdef"><timeDuration>PT1H</timeDuration></timerEventDefinition>
+<globalTask id="gt" name="GT"><performer id="gperf"><resourceRef>r</resourceRef></performer></globalTask>
+<collaboration id="col" name="C" isClosed="false"><participant id="A" name="A" processRef="p"><interfaceRef>if</interfaceRef><endPointRef>ep</endPointRef><participantMultiplicity minimum="1" maximum="2"/></participant><participant id="B" name="B"/><messageFlow id="mf" name="mf" sourceRef="A" targetRef="B" messageRef="m"/><textAnnotation id="cta"><text>x</text></textAnnotation><association id="ca" sourceRef="cta" targetRef="B"/></collaboration>
+<process id="p" name="P" isExecutable="true" isClosed="true" processType="Private" definitionalCollaborationRef="col">
+<documentation id="doc" textFormat="text/plain">hi</documentation>
+<ioSpecification id="pio"><dataInput id="pin" name="pin" itemSubjectRef="it"/><dataOutput id="pout" name="pout" itemSubjectRef="it"/><inputSet id="pis" name="n"><dataInputRefs>pin</dataInputRefs><optionalInputRefs>pin</optionalInputRefs><outputSetRefs>pos</outputSetRefs></inputSet><outputSet id="pos"><dataOutputRefs>pout</dataOutputRefs><inputSetRefs>pis</inputSetRefs></outputSet></ioSpecification>
+<auditing id="au"/><monitoring id="mo1"/><property id="pp" name="pp" itemSubjectRef="it"><dataState name="z"/></property>
+<laneSet id="ls" name="ls"><lane id="l1" name="L1" partitionElementRef="pr"><flowNodeRef>s</flowNodeRef><childLaneSet id="cls"><lane id="l11" name="L11"><flowNodeRef>u</flowNodeRef></lane></childLaneSet></lane></laneSet>
+<laneSet id="ls2"><lane id="k1" name="K1"><flowNodeRef>u</flowNodeRef></lane></laneSet>
+<startEvent id="s" name="S" isInterrupting="true" parallelMultiple="false"><auditing/><monitoring/><categoryValueRef>cv</categoryValueRef><outgoing>f1</outgoing><property id="sp" name="sp"/></startEvent>
+<userTask id="u" name="U" implementation="##unspecified" startQuantity="1" completionQuantity="1" isForCompensation="false"><documentation>x</documentation><incoming>f1</incoming><outgoing>f2</outgoing><property id="up" name="up"/><performer id="pf" name="pf"><resourceRef>r</resourceRef></performer><rendering id="rend"><documentation>r</documentation></rendering></userTask>
+<sequenceFlow id="f1" name="f1" sourceRef="s" targetRef="u" isImmediate="true"><auditing/></sequenceFlow>
+<intermediateCatchEvent id="c" name="C"><incoming>f2</incoming><outgoing>f3</outgoing><eventDefinitionRef>tdef</eventDefinitionRef></intermediateCatchEvent>
+<sequenceFlow id="f2" sourceRef="u" targetRef="c"/>
+<callActivity id="ct" name="CT" calledElement="t:gt"><incoming>f3</incoming><outgoing>f4</outgoing></callActivity>
+<sequenceFlow id="f3" sourceRef="c" targetRef="ct"/><sequenceFlow id="f4" sourceRef="ct" targetRef="e"/>
+<endEvent id="e" name="E"><incoming>f4</incoming></endEvent>
+<dataObject id="do" name="do" itemSubjectRef="it" isCollection="false"/><dataObjectReference id="dor" name="do" dataObjectRef="do"><dataState name="s1"/></dataObjectReference><dataStoreReference id="dsr" name="DS" dataStoreRef="ds"/>
+<group id="g" categoryValueRef="cv"/><textAnnotation id="ta" textFormat="text/plain"><text>note</text></textAnnotation><association id="as" sourceRef="u" targetRef="ta" associationDirection="None"/>
+<potentialOwner id="po" name="po"><resourceRef>r</resourceRef></potentialOwner>
+</process>
+<relationship id="rel" type="w:dep" direction="Forward"><source>u</source><target>c</target></relationship>
+</definitions>"""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-8-sig"])
+def test_a_file_that_uses_nearly_everything_runs(encoding: str) -> None:
+    declared = "UTF-16" if encoding == "utf-16" else "UTF-8"
+    run = Run(EVERYTHING.replace("UTF-8", declared).encode(encoding))
+    try:
+        run.start({})
+        do("u")(run)
+        wait(hours=1)(run)
+        run.look()
+        assert run.trail(run.root) == ["s", "u", "c", "ct", "e"]
     finally:
         run.close()

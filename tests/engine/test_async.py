@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from flowkit.engine import AsyncEngine, Engine
+from flowkit.engine.sql.sqlite import CHANGES
 from flowkit.errors import NotFound
 from tests.engine.diagrams import row, user
 
@@ -68,3 +71,23 @@ def test_what_is_no_method_is_an_error() -> None:
 
     with Engine() as engine:
         asyncio.run(wrong())
+
+
+def test_the_log_is_copied_between_transactions(tmp_path: Path) -> None:
+    """Not within one, which would take its callers several times as long."""
+    path = tmp_path / "flowkit.db"
+
+    async def work(engine: Engine) -> None:
+        async with AsyncEngine(engine) as face:
+            await asyncio.gather(*(face.start("p") for _ in range(CHANGES)))
+
+    with Engine(f"sqlite:///{path}", durability="normal") as engine:
+        engine.deploy({"p.bpmn": row("p", user("u"))})
+        connection: sqlite3.Connection = engine.store._writer.connection  # type: ignore[attr-defined]
+        connection.execute("PRAGMA wal_autocheckpoint=0")
+        size = path.stat().st_size
+        engine.start("p")
+        engine.store.tidy()
+        assert path.stat().st_size == size, "a few rows aren't worth it"
+        asyncio.run(work(engine))
+        assert path.stat().st_size > size + CHANGES * 200

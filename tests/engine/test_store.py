@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy
 
@@ -314,3 +315,23 @@ def test_a_statement_first_prepared_after_a_failure_works_in_the_next_transactio
     with store.transaction() as session:
         session.run(change, ("4", "one"))
         assert session.query("SELECT value FROM flowkit_meta WHERE name=?", ("one",)) == [("4",)]
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_value_larger_than_what_a_socket_takes_at_once_is_stored(make: Make, url: str) -> None:
+    engine = make()
+    engine.deploy({"p.bpmn": row("p", user("u"))})
+    started: list[str] = []
+    thread = threading.Thread(
+        target=lambda: started.append(engine.start("p", {"scan": "x" * 20_000_000})), daemon=True
+    )
+    thread.start()
+    thread.join(60)
+    if not started:
+        with psycopg.connect(url, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname=current_database() AND pid<>pg_backend_pid()"
+            )
+        pytest.fail("the engine waits for PostgreSQL, and PostgreSQL for the engine")
+    assert len(engine.instance(started[0]).variables["scan"]) == 20_000_000

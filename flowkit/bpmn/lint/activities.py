@@ -14,6 +14,7 @@ from flowkit.bpmn.model import (
     EndEvent,
     EventDefinition,
     FlowNode,
+    GlobalTask,
     MessageEventDefinition,
     Process,
     ReceiveTask,
@@ -63,8 +64,23 @@ def nothing_to_do(model: Model) -> Iterator[Problem]:
                 "Set zeebe:calledDecision, or a job type.",
             )
 
+    for found in model.definitions.global_tasks:
+        extensions = found.extensions
+        given = extensions.task_definition or extensions.called_decision or _own_implementation(found)
+        if found.kind == "globalBusinessRuleTask" and not given:
+            yield Problem(
+                found,
+                "the global business rule task names no decision and no job type.",
+                "Set zeebe:calledDecision, or a job type.",
+            )
 
-def _has_job_type(node: FlowNode) -> bool:
+
+def _own_implementation(task: GlobalTask) -> str:
+    """The technology, where it is none of the standard's placeholders."""
+    return "" if task.implementation.startswith("##") else task.implementation
+
+
+def _has_job_type(node: FlowNode | GlobalTask) -> bool:
     definition = node.extensions.task_definition
     return definition is not None and bool(definition.type)
 
@@ -124,6 +140,14 @@ def unsupported_implementation(model: Model) -> Iterator[Problem]:
                 "Remove the attribute.",
             )
 
+    for found in model.definitions.global_tasks:
+        if found.kind == "globalUserTask" and _own_implementation(found):
+            yield Problem(
+                found,
+                f"the implementation '{found.implementation}' is not run: flowkit keeps its own task list.",
+                "Remove the attribute.",
+            )
+
 
 def script_format(model: Model) -> Iterator[Problem]:
     for _, task in model.all(ScriptTask):
@@ -155,6 +179,15 @@ def unsupported_script(model: Model) -> Iterator[Problem]:
                 f"the script is written in '{found.script_format}'; only FEEL runs inside the engine.",
                 "Write it in FEEL.",
             )
+        elif found.kind == "globalScriptTask" and not (_has_job_type(found) or _script_of(found)):
+            yield Problem(found, "the script task has no script.", "Write a FEEL script, or set a job type.")
+
+
+def _script_of(task: GlobalTask) -> str:
+    own = task.extensions.script
+    if own is not None:
+        return own.expression
+    return task.script.text if task.script is not None else ""
 
 
 def missing_result_variable(model: Model) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from typing import Any
@@ -19,11 +19,13 @@ import psycopg
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
+from psycopg.pq.abc import PGconn
+from psycopg.waiting import Ready, Wait
 
 from flowkit.engine.sql.migrations import is_current, migrate_schema
 from flowkit.engine.sql.schema import SQL_TYPES, TABLES
-from flowkit.engine.store import Row, Session, WriteConflict, driver_connection
-from flowkit.errors import OutcomeUnknown, StoreUnavailable
+from flowkit.engine.store import Row, Session, WriteConflict, driver_connection, refusing
+from flowkit.errors import InvalidPayload, OutcomeUnknown, StoreUnavailable
 
 __all__ = ["PostgreSQLSession", "PostgreSQLStore"]
 
@@ -204,7 +206,7 @@ class PostgreSQLStore:
             yield session
             committing = True
             session.run("COMMIT")
-            pipeline.sync()
+            _sync(session, pipeline)
         except BaseException as error:
             lost = committing and session.connection.broken
             self._roll_back(session, pipeline)
@@ -217,10 +219,10 @@ class PostgreSQLStore:
 
     def _roll_back(self, session: PostgreSQLSession, pipeline: psycopg.Pipeline) -> None:
         with suppress(psycopg.Error):  # the failure that is rolled back, seen again
-            pipeline.sync()
+            _sync(session, pipeline)
         try:
             session.run("ROLLBACK")
-            pipeline.sync()
+            _sync(session, pipeline)
         except psycopg.Error:
             session.connection.close()  # the next transaction connects anew
 
@@ -257,11 +259,14 @@ class PostgreSQLStore:
 
     @contextmanager
     def reader(self) -> Iterator[Session]:
-        with self._read_mutex, _translated():
+        with self._read_mutex, _translated(), refusing():
             yield self._reader
 
     def others_wrote(self, session: Session) -> bool:
         return True
+
+    def tidy(self) -> None:
+        """Nothing to do: the server looks after its log."""
 
     def serialise(self, session: Session, what: str) -> None:
         key = int.from_bytes(hashlib.blake2b(what.encode(), digest_size=8).digest(), "big", signed=True)
@@ -289,6 +294,20 @@ class PostgreSQLStore:
                 self._spare.pop().close()
 
 
+def _sync(session: PostgreSQLSession, pipeline: psycopg.Pipeline) -> None:
+    """Wait for the answers of all that the pipeline has sent, when all of it is sent: psycopg writes once,
+    and would wait for ever where the socket did not take everything at once."""
+    session.connection.wait(_sent(session.connection.pgconn))
+    pipeline.sync()
+
+
+def _sent(connection: PGconn) -> Generator[Wait, Ready | int, None]:
+    while connection.flush():
+        if (yield Wait.RW) & Ready.R:
+            connection.consume_input()  # the server may wait until its answers are taken
+    yield Wait.W  # there is room for the mark that pipeline.sync() writes
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     """PostgreSQL's errors in flowkit's words."""
@@ -296,6 +315,8 @@ def _translated() -> Iterator[None]:
         yield
     except _RETRIABLE as error:
         raise WriteConflict(str(error)) from error
+    except (psycopg.DataError, errors.ProgramLimitExceeded) as error:
+        raise InvalidPayload(f"PostgreSQL can't hold what was given: {str(error)[:200]}.") from error
     except psycopg.Error as error:
         raise StoreUnavailable(
             f"PostgreSQL refused the transaction ({error}); the command was not acknowledged."

@@ -5,21 +5,22 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import unquote
 
-from flowkit.engine.sql.checkpoints import LONG_LOG, Checkpoints
 from flowkit.engine.sql.migrations import is_current, migrate_schema
-from flowkit.engine.store import Row, Session, WriteConflict, driver_connection
+from flowkit.engine.store import Row, Session, WriteConflict, driver_connection, refusing
 from flowkit.errors import EngineClosed, StoreUnavailable
 
 __all__ = ["SQLiteSession", "SQLiteStore"]
 
 BUSY_SECONDS = 30.0
 """How long a transaction waits for another process's one."""
+CHANGES = 600
+"""Changed rows after which the log is worth being copied: half of what makes SQLite do it in a commit."""
 _DATA_VERSION = "PRAGMA data_version"
 
 
@@ -96,11 +97,11 @@ class SQLiteStore:
         self._mutex = threading.RLock()
         self._read_mutex = self._mutex if self._memory else threading.RLock()
         self._data_version = -1
+        self._tidied = 0
         with _translated(self._obstacle):
             self._writer = SQLiteSession(self._connect(durability))
             self._version = self._writer.connection.cursor().execute
-            self._checkpoints = Checkpoints(None if self._memory else lambda: self._connect(durability))
-            self._transaction = _Transaction(self._writer, self._mutex, self._checkpoints)
+            self._transaction = _Transaction(self._writer, self._mutex)
             self._migrate()
             self._reader = self._writer if self._memory else SQLiteSession(self._connect(durability))
 
@@ -124,7 +125,6 @@ class SQLiteStore:
         )
         if not self._memory:
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(f"PRAGMA wal_autocheckpoint={LONG_LOG}")
             connection.execute(f"PRAGMA synchronous={'FULL' if durability == 'full' else 'NORMAL'}")
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute("PRAGMA cache_size=-65536")
@@ -149,7 +149,7 @@ class SQLiteStore:
 
     @contextmanager
     def reader(self) -> Iterator[Session]:
-        with self._read_mutex, _translated():
+        with self._read_mutex, _translated(), refusing():
             yield self._reader
 
     def others_wrote(self, session: Session) -> bool:
@@ -162,6 +162,13 @@ class SQLiteStore:
             return False
         self._data_version = version
         return True
+
+    def tidy(self) -> None:
+        changes = self._writer.connection.total_changes
+        if changes - self._tidied >= CHANGES:
+            self._tidied = changes
+            with self._mutex, suppress(sqlite3.Error):  # another engine is at it, or the disk is full
+                self._writer.query("PRAGMA wal_checkpoint(PASSIVE)")
 
     def serialise(self, session: Session, what: str) -> None:
         """Nothing to do: there is one writer."""
@@ -178,7 +185,6 @@ class SQLiteStore:
         return SQLiteSession(raw)
 
     def close(self) -> None:
-        self._checkpoints.close()
         with self._mutex, self._read_mutex:
             self._reader.connection.close()
             self._writer.connection.close()
@@ -198,11 +204,10 @@ def _path(url: str) -> str:
 class _Transaction:
     """A class, not a generator: this is on the path of every command."""
 
-    __slots__ = ("_checkpoints", "_execute", "_mutex", "_session")
+    __slots__ = ("_execute", "_mutex", "_session")
 
-    def __init__(self, session: SQLiteSession, mutex: threading.RLock, checkpoints: Checkpoints) -> None:
+    def __init__(self, session: SQLiteSession, mutex: threading.RLock) -> None:
         self._session = session
-        self._checkpoints = checkpoints
         self._execute = session.connection.cursor().execute
         self._mutex = mutex
 
@@ -224,9 +229,6 @@ class _Transaction:
         try:
             if error is None:
                 self._execute("COMMIT")
-                changes = self._session.connection.total_changes
-                if changes >= self._checkpoints.at:
-                    self._checkpoints.copy(changes)
         except BaseException as refused:  # an interrupt too must leave no transaction open
             self._roll_back()
             if isinstance(refused, sqlite3.Error):

@@ -43,6 +43,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{6})|(.))", re.DOTALL)
+_NOT_CHARACTERS = re.compile("[\0\ud800-\udfff]")
 _SIMPLE_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
 
 
@@ -54,9 +55,10 @@ def _unescape(match: re.Match[str]) -> str:
     return chr(code) if code <= 0x10FFFF else match[0]
 
 
-def _join_surrogates(text: str) -> str:
-    """Pairs of escapes such as ``\\ud83d\\udca9`` stand for one character; halves become U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def _characters(text: str) -> str:
+    """Pairs of escapes such as ``\\ud83d\\udca9`` stand for one character; halves become U+FFFD, as does
+    U+0000, which no XML holds and not every database."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
 
 
 def _string_value(literal: str) -> str:
@@ -64,7 +66,7 @@ def _string_value(literal: str) -> str:
     if "\\" not in body:
         return body
     value = _ESCAPE.sub(_unescape, body)
-    return _join_surrogates(value) if any("\ud800" <= char <= "\udfff" for char in value) else value
+    return _characters(value) if _NOT_CHARACTERS.search(value) else value
 
 
 def tokenize(text: str) -> list[Token]:

@@ -167,10 +167,12 @@ USER_TASK = Behaviour(_user_task, waits=True, resume=finish_with)
 
 
 def _script(frame: Frame, token: Token, node: Node) -> None:
-    formula, variable = node.detail
+    formula, variable, output = node.detail
     value = frame.value(formula, frame.instance.inner_scope(token))
     if variable:
         finish_with(frame, token, node, {variable: value})
+    elif output and (not isinstance(value, dict) or (node.outputs and output not in value)):
+        finish_with(frame, token, node, {output: value})
     elif isinstance(value, dict):
         finish_with(frame, token, node, value)
     else:
