@@ -169,7 +169,7 @@ def test_instances_are_found_wherever_their_tokens_stand(make: Make, clock: Virt
             assert [view.id for view in engine.instances(element=name, running=True)] == expected, name
             met.update([name] if expected else [])
 
-    for stage in range(22):
+    for stage in range(34):
         compare()
         for case in chance.sample(cases, 9):
             if engine.instance(case).is_over:
@@ -196,8 +196,14 @@ def test_instances_are_found_wherever_their_tokens_stand(make: Make, clock: Virt
                 clock.advance(timedelta(minutes=20))
         if stage % 2:
             engine.run_until_idle()
+        for view in engine.instances("q", running=True):
+            if view.status == "suspended":
+                engine.resume(view.id)
+            elif chance.random() < 0.3:
+                engine.suspend(view.id)
         for todo in engine.tasks(process="q"):
-            engine.complete(todo) if chance.random() < 0.5 else None
+            if chance.random() < 0.5 and engine.instance(todo.instance_id).status == "active":
+                engine.complete(todo)
     compare()
     assert met >= {
         "first", "sub", "inside", "left", "right", "in_join", "called", "many", "any", "which", "receive",
