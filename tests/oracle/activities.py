@@ -178,7 +178,7 @@ def instance_done(game: TokenGame, token: Token) -> None:
     game.completed[token.node.id] += 1
     body.variables["numberOfCompletedInstances"] += 1
     count_instances(body)
-    game.soon(continue_many, game, body)
+    continue_many(game, body)
 
 
 def continue_many(game: TokenGame, body: Scope) -> None:

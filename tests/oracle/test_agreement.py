@@ -24,7 +24,6 @@ class Pair:
     """The same file in the kernel and in the token game."""
 
     def __init__(self, process: RandomProcess) -> None:
-        self.process = process
         definitions = parse(process.bpmn)
         check_deployable(definitions)
         self.kernel = World(definitions, KernelSide)
@@ -38,8 +37,7 @@ class Pair:
     def do(self, index: int, command: str, *arguments: Any) -> None:
         """The same command for the same instance on both sides."""
         for world in (self.kernel, self.game):
-            getattr(world.sides[index], command)(*arguments)
-            world.settle(index)
+            world.do(index, command, *arguments)
 
     def agree(self) -> None:
         assert self.kernel.heard == self.game.heard
@@ -59,19 +57,17 @@ class Pair:
         return sum(len(side.instance.tokens) for side in self.kernel.sides) > TOO_MANY_TOKENS
 
 
-def commands(pair: Pair) -> list[tuple[Any, ...]]:
+def commands(world: World[Any], signals: tuple[str, ...]) -> list[tuple[Any, ...]]:
     """What can be done now: to which instance, and what."""
     found: list[tuple[Any, ...]] = []
-    for index, side in enumerate(pair.kernel.sides):
+    for index, side in enumerate(world.sides):
         if side.outcome:
             continue
+        waits = dict.fromkeys(side.waits())
         found += [(index, "complete_task", node) for node in dict.fromkeys(side.tasks_at())]
-        occurring = dict.fromkeys(w for w in side.waits() if w.kind in ("message", "timer"))
-        found += [(index, "occur", wait) for wait in occurring]
-        for signal in pair.process.signals:
-            if any(wait.name == signal for wait in side.waits()):
-                found.append((index, "broadcast", signal))
-        if any(wait.kind == "condition" for wait in side.waits()):
+        found += [(index, "occur", wait) for wait in waits if wait.kind in ("message", "timer")]
+        found += [(index, "broadcast", name) for name in signals if any(wait.name == name for wait in waits)]
+        if any(wait.kind == "condition" for wait in waits):
             found.append((index, "set_variables", None))
     return found
 
@@ -85,18 +81,14 @@ def brought(draw: Any) -> dict[str, bool]:
     return variables
 
 
-def play(pair: Pair, data: st.DataObject) -> None:
-    """One random command."""
-    index, command, what = data.draw(st.sampled_from(commands(pair)), label="command")
+def command(data: st.DataObject, choices: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """One of the commands, with what it brings: the instance, the command, its arguments."""
+    index, name, what = data.draw(st.sampled_from(choices), label="command")
     variables = data.draw(brought(), label="variables")
-    if command == "occur":
+    if name == "occur":
         key = "one" if what.key == ANY else what.key
-        variables = {} if what.kind == "timer" else variables
-        pair.do(index, command, what.node, what.part, variables, key)
-    elif command == "set_variables":
-        pair.do(index, command, variables)
-    else:
-        pair.do(index, command, what, variables)
+        return index, name, what.node, what.part, {} if what.kind == "timer" else variables, key
+    return (index, name, variables) if name == "set_variables" else (index, name, what, variables)
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=SLOW)
@@ -108,9 +100,10 @@ def test_kernel_and_token_game_agree(process: RandomProcess, data: st.DataObject
         pair.start({**process.variables, "k": "two"}, process.start)
         pair.agree()
     for _ in range(MOST_COMMANDS):
-        if pair.grown or not commands(pair):
+        choices = commands(pair.kernel, process.signals)
+        if pair.grown or not choices:
             break
-        play(pair, data)
+        pair.do(*command(data, choices))
         pair.agree()
     for side in pair.kernel.sides:
         side.laws()

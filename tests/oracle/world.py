@@ -127,6 +127,11 @@ class World(Generic[S]):
         self.sides[-1].start(variables, at, called=called, key=key)
         return len(self.sides) - 1
 
+    def do(self, index: int, command: str, *arguments: Any) -> None:
+        """Something is done to an instance from outside."""
+        getattr(self.sides[index], command)(*arguments)
+        self.settle(index)
+
     def settle(self, first: int) -> None:
         """Pass on what was told until nobody has anything more to tell."""
         told: deque[tuple[Any, ...]] = deque()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import strategies as st
-
 from flowkit.testing.strategies.sheet import SIGNALS, Ends, Sheet, formal
 
-__all__ = ["catch", "link", "message", "signal", "starter", "throw", "thrown", "trigger"]
+__all__ = ["TRIGGERS", "catch", "link", "message", "signal", "starter", "throw", "thrown", "trigger"]
 
-_TRIGGERS = ("message", "timer", "signal", "condition")
+TRIGGERS = ("message", "timer", "signal", "condition", "multiple", "parallel multiple")
+"""What an event can wait for."""
 
 
 def message(sheet: Sheet, name: str = "") -> str:
@@ -51,12 +50,14 @@ def trigger(
 ) -> tuple[str, str, dict[str, Any]]:
     """What an event waits for: its kind, its definitions and its attributes; ``repeats``: the event is
     non-interrupting, so its timer may be a cycle."""
-    single = [kind for kind in _TRIGGERS if sheet.wants(kind) and kind not in without] or ["message"]
-    many = [kind for kind in ("multiple", "parallel multiple") if sheet.wants(kind)]
-    kind = sheet.draw(st.sampled_from([*single, *many, *many]))
+    single = [kind for kind in TRIGGERS[:4] if sheet.wants(kind) and kind not in without] or ["message"]
+    every = [*single, *(kind for kind in TRIGGERS[4:] if sheet.wants(kind))]
+    kind = sheet.one_of(*every)
+    if sheet.favourite in every and sheet.chance(2):
+        kind = sheet.favourite
     if kind in single:
         return kind, _definition(sheet, kind, repeats), {}
-    parts = sheet.draw(st.lists(st.sampled_from(single), min_size=2, max_size=3))
+    parts = [sheet.one_of(*single) for _ in range(3 if sheet.chance(4) else 2)]
     options: dict[str, Any] = {"parallelMultiple": True} if kind == "parallel multiple" else {}
     return kind, "".join(_definition(sheet, part, False) for part in parts), options
 
@@ -87,7 +88,7 @@ def thrown(sheet: Sheet) -> tuple[str, str]:
     """What an event throws: its kind and its definitions."""
     loud = [kind for kind in ("message", "signal") if sheet.wants(kind) and not sheet.quiet]
     many = ["multiple"] if len(loud) == 2 and sheet.wants("multiple") else []
-    kind = sheet.draw(st.sampled_from(["none", *loud, *many]))
+    kind = sheet.one_of("none", *loud, *many)
     parts = {"none": [], "multiple": ["message", "signal"]}.get(kind, [kind])
     return kind, "".join(signal(sheet) if part == "signal" else _sent(sheet) for part in parts)
 

@@ -54,7 +54,9 @@ def _sheet(draw: Draw, kinds: Collection[str]) -> Sheet:
         raise ValueError(
             f"There is no kind {', '.join(unknown)}; expected some of {', '.join(sorted(KINDS))}."
         )
-    return Sheet(draw, frozenset(kinds), _LEAVES, _NESTED)
+    sheet = Sheet(draw, frozenset(kinds), _LEAVES, _NESTED)
+    sheet.favourite = sheet.one_of("", *events.TRIGGERS)
+    return sheet
 
 
 def _made(sheet: Sheet, start: str | None = None) -> RandomProcess:
@@ -75,6 +77,7 @@ def structured(draw: Draw, max_depth: int = 3, kinds: Collection[str] = KINDS) -
     begin, started = _begin(sheet)
     # Half of the processes begin with a certain kind, so that each is met early and often.
     some = sorted(sheet.kinds & (_LEAVES.keys() | _NESTED.keys()))
+    some += ["boundary"] * (3 if "boundary" in some else 0)  # the kind with the most variants
     kind = sheet.one_of(*some) if some and sheet.chance(2) else ""
     start, end = blocks.sequence(sheet, max_depth, kind)
     sheet.flow(begin, start)

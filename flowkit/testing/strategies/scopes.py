@@ -144,7 +144,7 @@ def undoable(sheet: Sheet, depth: int = 0) -> Ends:
     return host
 
 
-def _step(sheet: Sheet, depth: int) -> Ends:
+def _step(sheet: Sheet, depth: int = 0) -> Ends:
     """A subprocess whose work can be undone by an event subprocess or by the handler inside."""
     sheet.open()
     begin = sheet.node("startEvent", "s")
@@ -169,11 +169,14 @@ def _step(sheet: Sheet, depth: int) -> Ends:
 def undoing(sheet: Sheet, depth: int) -> Ends:
     """Work that can be undone, and an event that undoes it: all that the scope has done, or one of it;
     waiting for it or not."""
-    first, last = undoable(sheet)
-    start, end = blocks.block(sheet, depth - 1)
-    sheet.flow(last, start)
-    reference = f' activityRef="{first}"' if sheet.chance(3) else ""
-    wait = "" if sheet.chance(2) else f' waitForCompletion="{sheet.one_of("true", "false")}"'
+    by_itself = sheet.chance(3)
+    first, end = _step(sheet) if by_itself else undoable(sheet)
+    if sheet.chance(2):
+        start, last = blocks.block(sheet, depth - 1)
+        sheet.flow(end, start)
+        end = last
+    reference = f' activityRef="{first}"' if sheet.chance(3) and not by_itself else ""
+    wait = sheet.one_of("", ' waitForCompletion="true"', ' waitForCompletion="false"')
     definition = f"<bpmn:compensateEventDefinition{reference}{wait}/>"
     kind = "compensation throw" if "false" not in wait else "compensation beside"
     thrower = sheet.node("intermediateThrowEvent", "c", definition, kind=kind)

@@ -110,6 +110,8 @@ class Sheet:
     variables: dict[str, Any] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
     collaboration: str = ""
+    favourite: str = ""
+    """What events of this file like best to wait for, so that every kind comes often in some file."""
     counter: int = 0
     quiet: int = 0
     """Inside what may occur again and again: nothing is thrown there that could make it occur."""
