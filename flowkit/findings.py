@@ -7,6 +7,9 @@ from enum import StrEnum
 
 __all__ = ["Finding", "Location", "Severity"]
 
+LONGEST_NAME = 200
+"""Of an element, in the text of a finding."""
+
 
 class Severity(StrEnum):
     """How much a finding weighs: an ``ERROR`` refuses deployment, the others only inform."""
@@ -48,7 +51,13 @@ class Finding:
     element_name: str = ""
 
     def __str__(self) -> str:
-        named = f" '{self.element_name}'" if self.element_name else ""
-        subject = f" {self.element_id}{named}:" if self.element_id else ""
-        hint = f" {self.hint}" if self.hint else ""
+        named = f" '{_cut(self.element_name)}'" if self.element_name else ""
+        subject = f" {_cut(self.element_id)}{named}:" if self.element_id else ""
+        stop = "" if not self.hint or self.message.endswith((".", "?", "!", ":", "。")) else "."
+        hint = f"{stop} {self.hint}" if self.hint else ""
         return f"{self.location}: {self.severity} [{self.rule}]{subject} {self.message}{hint}"
+
+
+def _cut(name: str) -> str:
+    """A hostile file's name has a million letters."""
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from flowkit.bpmn.index import index_ids
 from flowkit.bpmn.model import (
     Collaboration,
+    ComplexGateway,
     CorrelationProperty,
     CorrelationPropertyRetrieval,
     CorrelationSubscription,
@@ -15,7 +16,9 @@ from flowkit.bpmn.model import (
     Error,
     Escalation,
     Expression,
+    FlowElementsContainer,
     GlobalTask,
+    InclusiveGateway,
     ItemDefinition,
     Message,
     MessageFlow,
@@ -23,6 +26,7 @@ from flowkit.bpmn.model import (
     Participant,
     Process,
     Signal,
+    SubProcess,
     UnsupportedElement,
 )
 from flowkit.bpmn.parse_data import (
@@ -43,6 +47,8 @@ from flowkit.errors import InvalidModel
 from flowkit.findings import Finding, Severity
 
 __all__ = ["parse"]
+
+MAX_WAYS_TO_JOINS = 2_000_000
 
 
 def parse(data: bytes, *, file: str = "") -> Definitions:
@@ -67,6 +73,7 @@ def parse(data: bytes, *, file: str = "") -> Definitions:
     for node in root.children:
         if node.namespace == BPMN:
             _read_root(reader, node, roots, unsupported)
+    findings += [finding for process in roots.get("processes", ()) for finding in _check_joins(process)]
     return Definitions(
         **reader.common(root),
         target_namespace=root.get("targetNamespace") or "",
@@ -79,6 +86,26 @@ def parse(data: bytes, *, file: str = "") -> Definitions:
         findings=tuple(findings),
         source=data,
     )
+
+
+def _check_joins(container: FlowElementsContainer) -> Iterator[Finding]:
+    """What can still reach a synchronizing join is computed for each, and kept: refuse what would take
+    minutes and gigabytes."""
+    joins = sum(isinstance(one, InclusiveGateway | ComplexGateway) for one in container.nodes)
+    if joins * len(container.nodes) > MAX_WAYS_TO_JOINS:
+        yield Finding(
+            "too-large",
+            Severity.ERROR,
+            container.location,
+            f"{joins:,} inclusive or complex gateways stand among {len(container.nodes):,} nodes; at most "
+            f"{MAX_WAYS_TO_JOINS:,} pairs of the two are looked at.",
+            "Split the process with subprocesses or call activities.",
+            container.id,
+            container.name,
+        )
+    for one in container.nodes:
+        if isinstance(one, SubProcess):
+            yield from _check_joins(one)
 
 
 def _require_bpmn(root: Node) -> None:

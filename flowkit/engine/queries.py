@@ -159,8 +159,8 @@ _TASK = (
 _CANDIDATES = f"SELECT instance, key FROM {CANDIDATE.name} WHERE"
 _OF_GROUP = f"(t.instance, t.key) IN ({_CANDIDATES} kind='group' AND name=?)"
 _OF_USER = (
-    f"COALESCE(t.assignee, ?)=? AND (t.instance, t.key) IN ({_CANDIDATES} kind='user' AND name=? "
-    f"UNION ALL SELECT instance, key FROM {USER_TASK.name} WHERE assignee=?)"
+    f"COALESCE(t.assignee, ?)=? AND (t.instance, t.key) IN (SELECT instance, key FROM ({_CANDIDATES} "
+    f"kind='user' AND name=? UNION ALL SELECT instance, key FROM {USER_TASK.name} WHERE assignee=?) one)"
 )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from flowkit.errors import FlowkitError
-from flowkit.feel.syntax import nodes, parse_expression
+from flowkit.feel.builtins import BUILTINS
+from flowkit.feel.syntax import NameTable, nodes, parse_expression
 
 __all__ = ["kind_of"]
 
@@ -25,6 +26,9 @@ _KINDS: tuple[tuple[type[nodes.Node], str], ...] = (
     (nodes.FunctionLiteral, "function"),
 )
 
+_BUILTIN_NAMES = NameTable(BUILTINS)
+# Some have operators in their names: "date and time".
+
 
 def kind_of(text: str) -> str:
     """``boolean``, ``number``, ``text`` and so on; empty where it depends on values, or is not FEEL.
@@ -32,7 +36,7 @@ def kind_of(text: str) -> str:
     Null, which FEEL gives instead of an error, is possible with every kind.
     """
     try:
-        node = parse_expression(text)
+        node = parse_expression(text, (_BUILTIN_NAMES,))
     except FlowkitError:
         return ""
     if isinstance(node, nodes.Literal):
@@ -40,6 +44,8 @@ def kind_of(text: str) -> str:
     if isinstance(node, nodes.Arithmetic):
         # Without a literal it may be a name with an operator in it, such as "is-valid".
         operands = (node.first, *(operand for _, operand, _ in node.rest))
+        if all(isinstance(o, nodes.Literal) and _of_value(o.value) == "number" for o in operands):
+            return "number"
         return "result of arithmetic" if any(isinstance(o, nodes.Literal) for o in operands) else ""
     return next((kind for construct, kind in _KINDS if isinstance(node, construct)), "")
 

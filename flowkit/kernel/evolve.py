@@ -127,21 +127,14 @@ def _token_created(i: Instance, e: p.TokenCreated) -> None:
     _stand(scope, e.node)
 
 
-def _move(i: Instance, key: int, node: str) -> None:
-    token = i.tokens[key]
+def _move(i: Instance, e: p.FlowTaken | p.TokenMoved) -> None:
+    token = i.tokens[e.token]
     scope = i.scopes[token.scope]
+    node = e.node
     _step_off(scope, token.node)
     _stand(scope, node)
     token.node = node
     token.active = False
-
-
-def _flow_taken(i: Instance, e: p.FlowTaken) -> None:
-    _move(i, e.token, e.node)
-
-
-def _token_moved(i: Instance, e: p.TokenMoved) -> None:
-    _move(i, e.token, e.node)
 
 
 def _token_consumed(i: Instance, e: p.TokenConsumed) -> None:
@@ -442,8 +435,8 @@ EVOLVE: dict[type, Callable[[Instance, Any], None]] = {
     p.InstanceReopened: _nothing,
     p.InstanceMigrated: _instance_migrated,
     p.TokenCreated: _token_created,
-    p.FlowTaken: _flow_taken,
-    p.TokenMoved: _token_moved,
+    p.FlowTaken: _move,
+    p.TokenMoved: _move,
     p.TokenConsumed: _token_consumed,
     p.TokenArrived: _token_arrived,
     p.JoinFired: _join_fired,

@@ -22,6 +22,33 @@ def _refuse(file: str, message: str, mark: Any = None, hint: str = "") -> Invali
     return InvalidModel([Finding("yaml", Severity.ERROR, place, message, hint)])
 
 
+class _Loader(yaml.SafeLoader):
+    """Plain values; a key stands once; 10:30 is a text, and no number of minutes (as in YAML 1.1)."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping; raises for a key that occurs twice."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} occurs twice", key.start_mark
+                )
+            if isinstance(key, yaml.ScalarNode):
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _number(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    if ":" in str(node.value):
+        return loader.construct_yaml_str(node)
+    whole = node.tag.endswith(":int")
+    return loader.construct_yaml_int(node) if whole else loader.construct_yaml_float(node)
+
+
+for _tag in ("int", "float"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _number)
+
+
 def _check_events(text: str, file: str) -> None:
     """Refuse what grows when it is built: many aliases (a few of them can stand for billions of values)
     and deep nesting."""
@@ -45,7 +72,7 @@ def parse_yaml(data: bytes, *, file: str = "") -> Any:
     try:
         text = data.decode("utf-8-sig")
         _check_events(text, file)
-        return yaml.safe_load(text)
+        return yaml.load(text, _Loader)
     except UnicodeDecodeError:
         raise _refuse(file, "this is not UTF-8 text") from None
     except yaml.YAMLError as error:

@@ -227,7 +227,7 @@ def parse_script(data: bytes, *, file: str = "") -> Script:
     """Read a script; raises InvalidModel telling where it is wrong."""
     content = parse_yaml(data, file=file)
     if not isinstance(content, Mapping):
-        text = f"expected a script with start and steps, found {type(content).__name__}."
+        text = f"the script: expected a mapping with start and steps, found {type(content).__name__}."
         hint = "See the command line's page on scripts."
         raise InvalidModel([Finding("script", Severity.ERROR, Location(file), text, hint)])
     try:

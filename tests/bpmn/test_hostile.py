@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from flowkit.bpmn import parse
+from flowkit.bpmn import lint, parse
 from flowkit.bpmn.xml import MAX_BYTES
 from flowkit.errors import InvalidModel
 
@@ -129,3 +129,28 @@ def test_nothing_outside_the_bytes_is_opened(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("socket.socket", forbidden)
     data = f'{_OPEN}<import namespace="x" location="file:///etc/passwd" importType="y"/></definitions>'
     assert parse(data.encode(), file="/etc/passwd").imports == (("y", "x", "file:///etc/passwd"),)
+
+
+def test_joins_that_would_take_minutes_to_compile_are_refused() -> None:
+    gateways = "".join(f'<inclusiveGateway id="g{n}"/>' for n in range(1_500))
+    definitions = parse(f'{_OPEN}<process id="p">{gateways}</process></definitions>'.encode())
+    assert "too-large" in {finding.rule for finding in definitions.findings}
+
+
+def test_more_expressions_than_can_be_compiled_at_deployment_are_refused() -> None:
+    inputs = "".join(f'<zeebe:input source="={n}+{"a+" * 500}a" target="v{n}"/>' for n in range(210))
+    data = f"""{_OPEN.replace(">", ' xmlns:zeebe="http://camunda.org/schema/zeebe/1.0">')}
+      <process id="p" isExecutable="true"><startEvent id="s"/>
+      <sequenceFlow id="f" sourceRef="s" targetRef="t"/>
+      <serviceTask id="t"><extensionElements><zeebe:taskDefinition type="x"/><zeebe:ioMapping>{inputs}
+      </zeebe:ioMapping></extensionElements></serviceTask><sequenceFlow id="g" sourceRef="t" targetRef="e"/>
+      <endEvent id="e"/></process></definitions>"""
+    found = [finding.message for finding in lint(parse(data.encode()))]
+    assert any("have more than 200,000 characters" in message for message in found)
+
+
+def test_a_name_of_a_million_letters_does_not_fill_the_report() -> None:
+    definitions = parse(
+        f'{_OPEN}<process id="p" isExecutable="true" name="{"x" * 900_000}"/></definitions>'.encode()
+    )
+    assert all(len(str(finding)) < 1_000 for finding in lint(definitions))

@@ -134,7 +134,7 @@ def test_a_file_of_several_processes_asks_which(folder: Path) -> None:
 
 
 def test_a_script_that_is_none() -> None:
-    assert "expected a script with start and steps, found str" in out(
+    assert "expected a mapping with start and steps, found str" in out(
         "run", "shop/ask.bpmn", "--script", "shop/ask.bpmn", code=1
     )
 

@@ -39,8 +39,10 @@ def correlation_key(model: Model) -> Iterator[Problem]:
     for process in definitions.processes:
         if not process.is_executable:
             continue
-        exchanged = dict(_exchanged(model, process))
         keys = list(_keys(model, process))
+        if not keys:
+            continue
+        exchanged = dict(_exchanged(model, process))
         for holder, key, properties in keys:
             if not properties:
                 yield Problem(holder, f"the correlation key '{key}' has no property.", "Name its properties.")

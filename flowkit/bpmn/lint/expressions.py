@@ -27,6 +27,9 @@ from flowkit.timers import parse_cycle, parse_timer_date, parse_timer_duration
 
 __all__ = ["RULES", "Text", "feel_texts"]
 
+MAX_CHARACTERS = 200_000
+"""Of all FEEL in a file: so much takes some five seconds to compile."""
+
 
 class Text(NamedTuple):
     """A FEEL text of the model: where it stands, what it is for, and whether FEEL is demanded."""
@@ -97,6 +100,7 @@ def _extension_texts(extensions: Extensions) -> Iterator[tuple[str, str]]:
 
 def feel_texts(model: Model) -> Iterator[Text]:
     """Every FEEL text of the executable processes."""
+    named = {id(element) for element in _named_roots(model)}
     for element in _executed(model):
         for name, expression in _standard(element):
             if not expression.language:
@@ -104,9 +108,12 @@ def feel_texts(model: Model) -> Iterator[Text]:
         for name, text in _extension_texts(element.extensions):
             if text.startswith("="):
                 yield Text(element, _readable(name), text[1:])
+        for role, who in getattr(element, "resources", ()):
+            if who.startswith("="):
+                yield Text(element, f"the expression of the <{role}>", who[1:])
         for name in ("name", "code"):
             value = getattr(element, name, "")
-            if value.startswith("=") and element in _named_roots(model):
+            if value.startswith("=") and id(element) in named:
                 yield Text(element, f"the {name}", value[1:])
 
 
@@ -134,7 +141,13 @@ _STRING = re.compile(r'"(?:\\.|[^"\\])*"')
 
 
 def invalid_expression(model: Model) -> Iterator[Problem]:
+    characters = 0
     for element, what, text in feel_texts(model):
+        characters += len(text)
+        if characters > MAX_CHARACTERS:
+            problem = f"the expressions of the file have more than {MAX_CHARACTERS:,} characters."
+            yield Problem(element, problem, "Split the process into several files.")
+            return
         if not text.strip():
             yield Problem(element, f"{what} is empty.", "Write a FEEL expression, or remove it.")
             continue
@@ -172,6 +185,25 @@ def invalid_timer(model: Model) -> Iterator[Problem]:
                 parse(text)
             except InvalidExpression as fault:
                 yield Problem(element, f"{what} is wrong: {fault}", "Or compute it in FEEL.")
+    for _, event, definition in model.events(TimerEventDefinition):
+        for name, expression in expressions(definition):
+            if not expression.literal and not expression.language and _is_no_time(name, expression.text):
+                yield Problem(
+                    event,
+                    f"the {name} is '{expression.text[:80]}', which is no time and never gives one.",
+                    "Write it in ISO 8601, such as PT2H, or compute it in FEEL (10.5.5).",
+                )
+
+
+def _is_no_time(name: str, text: str) -> bool:
+    kind = kind_of(text)
+    if kind == "text":
+        try:
+            _TIMES[name](text.strip().strip('"'))
+        except InvalidExpression:
+            return True
+        return False
+    return kind not in ("", "date, time or duration", "result of arithmetic")
 
 
 def _literal_times(element: Element) -> Iterator[tuple[str, str, Callable[[str], object]]]:

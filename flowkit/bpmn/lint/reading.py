@@ -1,6 +1,7 @@
 """What the reader itself reports, beside the rules of this package: one line a rule.
 
-The first six refuse to read the file at all; the others leave a model that can be drawn, not deployed.
+The first six refuse to read the file at all (too-large also leaves some models readable); the others
+leave a model that can be drawn, not deployed.
 """
 
 from __future__ import annotations

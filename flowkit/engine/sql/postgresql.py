@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGconn
 from psycopg.waiting import Ready, Wait
@@ -42,6 +43,18 @@ _BY_INDEX = "; ".join(
 )
 """Transactions reach their rows by keys. On tables without statistics, as all are on the first day, the
 planner would rather read the whole history at every step."""
+
+
+OLDEST = 130_000
+_PATIENCE = {
+    "connect_timeout": 10, "tcp_user_timeout": 30_000, "keepalives_idle": 30, "keepalives_interval": 10,
+    "keepalives_count": 3, "application_name": "flowkit",
+}  # fmt: skip
+"""How long to wait for a server that does not answer at all, unless the URL says otherwise: without it an
+engine would hang for a quarter of an hour when the network loses its packets."""
+_VIGILANCE = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
+"""The same on the server's side: a machine that vanished in a transaction must not keep its locks for
+hours."""
 
 
 @lru_cache(maxsize=2048)
@@ -145,9 +158,18 @@ class PostgreSQLStore:
             self._migrate()
 
     def _connect(self) -> psycopg.Connection[Any]:
-        connection = psycopg.connect(self._url, autocommit=True, prepare_threshold=2)
+        wanted: dict[str, Any] = {**_PATIENCE, **conninfo_to_dict(self._url)}
+        connection = psycopg.connect(make_conninfo("", **wanted), autocommit=True, prepare_threshold=2)
+        version = connection.info.server_version
+        if version < OLDEST:
+            connection.close()
+            raise StoreUnavailable(
+                f"flowkit needs PostgreSQL {OLDEST // 10_000} or later; this is {version // 10_000}."
+            )
+        settings = dict(_VIGILANCE)
         if self._durability == "normal":
-            connection.execute("SET synchronous_commit TO off")
+            settings["synchronous_commit"] = "off"
+        connection.execute("; ".join(f"SET {name} TO {value}" for name, value in settings.items()))
         return connection
 
     def _connect_writer(self) -> PostgreSQLSession:

@@ -157,11 +157,10 @@ INSTANCE = Table(
         "unique (process, message_key) where message_key is not null and ended is null",
     ),
 )
-EVENT = Table(
+EVENT = Table(  # not clustered: what a group of commands appends stands together, on few pages
     "flowkit_event",
     ("instance text", "seq int", "at int", "data blob"),
     ("instance", "seq"),
-    clustered=True,
 )
 JOB = Table(
     "flowkit_job",

@@ -113,7 +113,7 @@ def _load(data: bytes, file: str) -> dict[str, Any]:
         raise _refuse(
             file,
             "form-json",
-            f"this is no JSON: {error.msg}.",
+            f"this is no JSON: {error.msg}",
             "Expected a form in JSON.",
             error.lineno,
             error.colno,
@@ -121,7 +121,7 @@ def _load(data: bytes, file: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         text = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise _refuse(
-            file, "form-json", f"this is no JSON: {text}.", "Expected a form in UTF-8 JSON."
+            file, "form-json", f"this is no JSON: {text}", "Expected a form in UTF-8 JSON."
         ) from None
     if not isinstance(content, dict):
         raise _refuse(file, "form-json", f"expected a JSON object, found {type(content).__name__}")

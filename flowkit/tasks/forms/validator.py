@@ -1,8 +1,9 @@
 """JSON Schema validation that a hostile schema or payload can't stretch.
 
-jsonschema does the work. Four keywords are replaced: patterns get a time limit (a regular expression
+jsonschema does the work. Five keywords are replaced: patterns get a time limit (a regular expression
 can otherwise run for years), references a budget (ten of them can otherwise unfold to billions of
-checks), ``uniqueItems`` runs in linear time, and ``required`` reports the path of the missing field.
+checks), ``uniqueItems`` runs in linear time, ``multipleOf`` counts in decimals (0.29 is 29 times 0.01,
+which binary fractions deny), and ``required`` reports the path of the missing field.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from datetime import date, datetime, time
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -29,6 +32,7 @@ from flowkit.errors import InvalidPayload
 __all__ = ["FORMATS", "faults", "schema_fault"]
 
 PATTERN_SECONDS = 0.2
+ALL_PATTERNS_SECONDS = 2.0
 MAX_REFERENCES = 20_000
 MAX_VALUES = 100_000
 
@@ -45,6 +49,8 @@ class _Budget(Exception):
 
 
 _references: ContextVar[list[int]] = ContextVar("references")
+_seconds: ContextVar[list[float]] = ContextVar("seconds")
+"""What the patterns of one check have taken."""
 
 
 # ---- formats --------------------------------------------------------------------------------
@@ -107,10 +113,16 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
 
 
 def _matches(pattern: str, text: str) -> bool:
+    begun = monotonic()
     try:
         return _compiled(pattern).search(text, timeout=PATTERN_SECONDS) is not None
     except TimeoutError:
         raise _Budget(f"the pattern {pattern!r} takes too long; simplify it") from None
+    finally:
+        spent = _seconds.get()
+        spent[0] += monotonic() - begun
+        if spent[0] > ALL_PATTERNS_SECONDS:
+            raise _Budget(f"the pattern {pattern!r} takes too long for so many texts; simplify it")
 
 
 def _pattern(validator: Any, pattern: str, value: Any, schema: Any) -> Iterator[ValidationError]:
@@ -145,6 +157,16 @@ def _unique(validator: Any, wanted: Any, value: Any, schema: Any) -> Iterator[Va
         yield ValidationError("has non-unique elements")
 
 
+def _multiple_of(validator: Any, step: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+    if validator.is_type(value, "number") and _remainder(value, step):
+        yield ValidationError(f"{value!r} is not a multiple of {step}")
+
+
+def _remainder(value: float, step: float) -> Decimal:
+    exact = Context(prec=700, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+    return exact.remainder(Decimal(repr(value)), Decimal(repr(step)))
+
+
 def _normal(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
@@ -169,6 +191,7 @@ def _validator_class() -> Any:
         "patternProperties": _pattern_properties,
         "$ref": _reference,
         "uniqueItems": _unique,
+        "multipleOf": _multiple_of,
         "required": _required,
     }
     return validators.extend(Draft202012Validator, replaced)  # type: ignore[no-untyped-call]  # stub
@@ -244,7 +267,7 @@ def faults(schema: Mapping[str, Any], value: Any, form: str) -> Iterator[Validat
         text = f"form {form}: {values:,} values were given, at most {MAX_VALUES:,} are read"
         raise InvalidPayload(text, [("", text)])
     validator = _validator_class()(schema, format_checker=_formats(), registry=Registry())
-    token = _references.set([0])
+    token, clock = _references.set([0]), _seconds.set([0.0])
     try:
         yield from validator.iter_errors(value)
     except (_Budget, RecursionError, Unresolvable) as error:
@@ -255,3 +278,4 @@ def faults(schema: Mapping[str, Any], value: Any, form: str) -> Iterator[Validat
         raise InvalidPayload(text, [("", text)]) from None
     finally:
         _references.reset(token)
+        _seconds.reset(clock)

@@ -255,6 +255,14 @@ def test_hostile_schemas_and_payloads_end_soon_with_a_clear_error(schema, value)
     assert len(caught.value.problems) <= 50
 
 
+@pytest.mark.parametrize("amount", [0.29, 0.57, 1.1, 19.99, 1e300, -0.07])
+def test_cents_are_multiples_of_a_cent(amount):
+    price = form({"properties": {"price": {"type": "number", "multipleOf": 0.01}}}, "price.json")
+    assert price.validate({"price": amount}) == {"price": amount}
+    with pytest.raises(InvalidPayload, match=r"multiple of 0\.01"):
+        price.validate({"price": 0.295})
+
+
 def test_values_that_are_no_json_are_refused():
     with pytest.raises(InvalidPayload, match="no JSON form at /a"):
         form({"type": "object"}, "f.json").validate({"a": object()})
