@@ -31,6 +31,7 @@ EXPECTED = {
     *(f"behavior {kind}" for kind in ("None", "One", "Complex")),
     "ad-hoc that cancels", "ad-hoc that waits", "boundary in a graph", "call activity", "cancel end",
     "compensation beside", "compensation throw", "compensation end", "compensation handler",
+    "compensation handler in called process",
     "completion quantity", "complex gateway", "complex gateway reset", "conditional flows",
     "correlation", "cycle",
     "data store read", "data store write", "error boundary on call", "escalation boundary on call",
