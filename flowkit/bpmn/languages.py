@@ -46,6 +46,8 @@ def to_feel(text: str, language: str, stated: bool) -> tuple[str, str] | None:
     name means what it means there, and is not taken for a variable.
     """
     lowered = language.lower()
+    if not stated and text in ("true", "false"):
+        return text, ""
     if "xpath" in lowered:
         feel = _xpath(text, names=not stated)
     elif _DMN.match(language):

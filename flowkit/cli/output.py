@@ -128,6 +128,22 @@ def fail(message: str, code: int = FAILED) -> NoReturn:
     raise typer.Exit(code)
 
 
+_EXTRAS = {
+    "apprise": "notify",
+    "chinese_calendar": "calendar",
+    "distributed": "dask",
+    "holidays": "calendar",
+    "httpx": "notify",
+    "jinja2": "notify",
+    "numpy": "sim",
+    "psycopg": "postgres",
+    "pyarrow": "parquet",
+    "ray": "ray",
+    "scipy": "sim",
+}
+"""Which extra brings a package that is not installed."""
+
+
 class ReadableErrors(TyperGroup):
     """Turns flowkit's exceptions into a message and an exit code; others are bugs and show a traceback."""
 
@@ -153,5 +169,10 @@ class ReadableErrors(TyperGroup):
             fail(f"{error.filename or 'what was written'}: {error.strerror or error}", 2)
         except UnicodeEncodeError as error:
             fail(f"{error.object!r:.100} is not {error.encoding} text", 2)
+        except ModuleNotFoundError as error:
+            extra = _EXTRAS.get((error.name or "").partition(".")[0])
+            if extra is None:
+                raise
+            fail(f"this needs the package {error.name}: pip install 'flowkit[{extra}]'", 2)
         except KeyboardInterrupt:
             fail("interrupted", INTERRUPTED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -183,7 +184,7 @@ def play(
 
     registry, handlers = handlers_of(tasks, db, settings, templates)
     clock = VirtualClock(plan.now)
-    with open_engine(db, registry, clock, make=True) as engine:
+    with closing(handlers), open_engine(db, registry, clock, make=True) as engine:
         engine.deploy(files)
         key = None if db.startswith("memory") else script_key(content)
         player = Player(engine, plan, handlers=handlers, tell=tell, key=key, again=again)

@@ -111,7 +111,7 @@ def open_store(url: str, *, durability: str = "full") -> Store:
 
     ``durability``: *full* survives power loss; *normal* may lose the last commits when the power
     or the operating system fails (never when only the process dies), and nothing is ever torn.
-    Raises ValueError for another URL or level.
+    Raises ValueError for another URL or level, ModuleNotFoundError where the driver is not installed.
     """
     if durability not in ("full", "normal"):
         raise ValueError(f"durability is 'full' or 'normal', found {durability!r}.")
@@ -129,7 +129,11 @@ def _sqlite(url: str, durability: str) -> Store:
 
 
 def _postgresql(url: str, durability: str) -> Store:
-    from flowkit.engine.sql.postgresql import PostgreSQLStore  # noqa: PLC0415 psycopg is an extra
+    try:
+        from flowkit.engine.sql.postgresql import PostgreSQLStore  # noqa: PLC0415 psycopg is an extra
+    except ModuleNotFoundError as error:
+        text = f"PostgreSQL needs the package {error.name}: pip install 'flowkit[postgres]'"
+        raise ModuleNotFoundError(text, name=error.name) from None
 
     return PostgreSQLStore(url, durability)
 

@@ -112,7 +112,13 @@ class Handler:
 
     @cached_property
     def _inputs(self) -> Any:
-        return self.signature.adapter()
+        from pydantic.errors import PydanticUserError  # noqa: PLC0415 heavy
+
+        try:
+            return self.signature.adapter()
+        except PydanticUserError as error:
+            text = f"handler {self.name} ({self.type}) has an argument that pydantic can't check"
+            raise InvalidHandler(f"{text}: {error.message}") from None
 
     @cached_property
     def _output(self) -> Any:

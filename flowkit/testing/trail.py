@@ -254,7 +254,7 @@ class _Teller:
 
     def called(self, event: p.CallOpened) -> tuple[str, str, str]:
         self._calls[event.call] = event.node
-        return "call", event.node, event.process
+        return "call", event.node, event.process if event.undo is None else f"undo {event.process}"
 
     def call_closed(self, event: p.CallClosed) -> tuple[str, str, str] | None:
         if event.reason == "completed":

@@ -29,6 +29,7 @@ def boxed(text: str, language: str = FEEL) -> str:
         ("amount > 100 and kind != 'a=b'", XPATH, False, 'amount > 100 and kind != "a=b"'),
         ("x == 1 && y < 2", MVEL, False, "x = 1 and y < 2"),
         (boxed("a &lt; b"), DMN, True, "a < b"),
+        ("true", XPATH, False, "true"),
     ],
 )
 def test_what_says_the_same_is_taken_as_feel(text: str, language: str, stated: bool, feel: str) -> None:
@@ -43,6 +44,7 @@ def test_what_says_the_same_is_taken_as_feel(text: str, language: str, stated: b
         ("amount > 100", XPATH, True),  # the child element 'amount'
         ("bpmn:getDataObject('a') = b", XPATH, True),
         ("a", XPATH, False),
+        ("true", XPATH, True),
         ("= x > 1", XPATH, False),
         ("a == 1", XPATH, False),
         ("a.b > 1", XPATH, False),

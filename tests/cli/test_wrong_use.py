@@ -161,6 +161,16 @@ def test_a_terminal_without_chinese_letters(encoding: str) -> None:
     assert ("答复客户" if encoding == "gbk" else r"\u7b54\u590d\u5ba2\u6237") in text
 
 
+def test_a_package_of_an_extra_that_is_not_installed(folder: Path) -> None:
+    (folder / "without").mkdir()
+    (folder / "without" / "psycopg.py").write_text("raise ModuleNotFoundError(name='psycopg')", "utf-8")
+    path = f"{folder / 'without'}{os.pathsep}{ROOT}"
+    found = process("tasks", "--db", "postgresql://127.0.0.1/x", PYTHONPATH=path)
+    assert found.returncode == 2
+    assert found.stderr.decode().strip().endswith("pip install 'flowkit[postgres]'")
+    assert b"Traceback" not in found.stderr
+
+
 def test_an_argument_that_is_no_text() -> None:
     out("deploy", "shop")
     found = process("cancel", "\udcff")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from flowkit.engine import Engine, VirtualClock
 from flowkit.kernel import protocol as p
 
-__all__ = ["Case", "Run", "do", "file", "play", "put", "send", "tell", "wait"]
+__all__ = ["Case", "Run", "do", "file", "follow", "play", "put", "send", "tell", "wait"]
 
 _HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?><definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '
@@ -113,6 +113,21 @@ def play(case: Case) -> None:
             assert view.status == case.status, view.status
         for name, value in case.gives.items():
             assert view.variables.get(name) == value, view.variables
+    finally:
+        run.close()
+
+
+def follow(case: Case, model: bytes) -> tuple[list[str], str]:
+    """Run the case's steps on another model: the trails, the root's first, and how it stands."""
+    run = Run(model)
+    try:
+        if case.given is not None:
+            run.start(case.given)
+        for step in case.steps:
+            step(run)
+            run.look()
+        trails = [" ".join(run.trail(view.id)) for view in _family(run)]
+        return trails, run.engine.instance(run.root).status
     finally:
         run.close()
 

@@ -40,6 +40,7 @@ class KernelSide:
         self.asked: dict[int, int] = {}
         """The keys of calls and requests, by their number."""
         self.calls: dict[int, int] = {}
+        self.undo: p.Compensable | None = None
         self._seen = 0
 
     def do(self, command: p.Command) -> None:
@@ -51,6 +52,13 @@ class KernelSide:
     def start(self, variables: dict[str, Any], at: str = "", *, called: bool = False, key: str = "") -> None:
         parent = p.ParentCall("parent", 1) if called else None
         self.do(p.Start(variables, business_key=key or None, start_event=at or None, parent=parent))
+
+    def start_undoing(self, undo: p.Compensable) -> None:
+        self.do(p.Start(variables=undo.variables, parent=p.ParentCall("parent", 1), undo=undo))
+
+    def undoing(self, number: int) -> p.Compensable | None:
+        opened = (event for event in self.events if isinstance(event, p.CallOpened))
+        return next(event.undo for event in opened if event.call == self.asked[number])
 
     def complete_task(self, node: str, variables: dict[str, Any]) -> None:
         task = next(w for w in self.instance.waits.values() if isinstance(w, UserTask) and w.node == node)
@@ -73,14 +81,16 @@ class KernelSide:
     def set_variables(self, variables: dict[str, Any]) -> None:
         self.do(p.SetVariables(variables))
 
-    def answer_call(self, number: int, outcome: str, variables: dict[str, Any], code: str) -> None:
+    def answer_call(
+        self, number: int, outcome: str, variables: dict[str, Any], code: str, undo: p.Compensable | None
+    ) -> None:
         call = self.calls.pop(number, None)
         if call is None:
             return
         if outcome == "error":
             self.do(p.ErrorFromCall(call, code))
         else:
-            self.do(p.CompleteCall(call, variables))
+            self.do(p.CompleteCall(call, variables, undo=undo))
 
     def escalate_call(self, number: int, code: str) -> None:
         if number in self.calls:
@@ -145,6 +155,8 @@ class KernelSide:
             case p.CallOpened():
                 number = self._number(event.call)
                 self.calls[number] = event.call
+                if event.undo is not None:
+                    return "undo", number, event.process
                 return "call", number, event.process, dict(event.variables)
             case p.DataRequested():
                 given = tuple((write.store, write.value) for write in event.writes)
@@ -156,6 +168,7 @@ class KernelSide:
             case p.EscalationThrown(caught_by=""):
                 return "escalation", event.code
             case p.InstanceEnded():
+                self.undo = event.undo
                 given_back = {} if event.outcome == "cancelled" else dict(event.variables)
                 return "ended", event.outcome, given_back, event.code
         return None

@@ -48,6 +48,8 @@ class Done:
     inside: list[Done]
     many: bool = False
     """It stands for the instances of a loop, which are ``inside``."""
+    called: bool = False
+    """It is a whole run of the process ``node``, which was called."""
 
 
 @dataclass(eq=False)

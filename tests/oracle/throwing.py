@@ -14,7 +14,16 @@ from tests.oracle.places import Done, Scope, Token, has
 if TYPE_CHECKING:
     from tests.oracle.token_game import TokenGame
 
-__all__ = ["compensate_next", "raise_error", "raise_escalation", "send", "throw", "throw_all"]
+__all__ = [
+    "compensate_next",
+    "raise_error",
+    "raise_escalation",
+    "send",
+    "throw",
+    "throw_all",
+    "undo_process",
+    "undoes",
+]
 
 ORDER = (
     m.MessageEventDefinition,
@@ -206,7 +215,9 @@ def take_done(game: TokenGame, scope: Scope, activity: str) -> list[Done]:
 
 def undoes(game: TokenGame, done: Done) -> bool:
     """Is there anything to undo?"""
-    handled = not done.many and game.board.handler(done.node) is not None
+    if done.called and game.board.process is not done.node:
+        return True  # its own process has looked
+    handled = not done.many and not done.called and game.board.handler(done.node) is not None
     return handled or any(undoes(game, inner) for inner in done.inside)
 
 
@@ -231,6 +242,11 @@ def compensate_next(game: TokenGame, token: Token) -> None:
         return
     while token.pending:
         done = token.pending.pop()
+        if done.called:
+            number = game.ask(game.calls, token)
+            game.undone[number] = done
+            game.effects.append(("undo", number, done.node.id))
+            return
         handler = None if done.many else game.board.handler(done.node)
         if handler is None:
             token.pending += [inner for inner in done.inside if undoes(game, inner)]
@@ -242,6 +258,20 @@ def compensate_next(game: TokenGame, token: Token) -> None:
         return
     then, token.then = token.then, None
     then()
+
+
+def undo_process(game: TokenGame) -> None:
+    """In an instance that is there for nothing else: a token stands where the last thing was done until
+    everything is undone, and goes without having completed anything."""
+    reached = take_done(game, game.root, "")
+    token = Token(reached[-1].node, game.root)
+    game.root.tokens.append(token)
+
+    def over() -> None:
+        game.root.tokens.remove(token)
+        game.soon(game.check, game.root)
+
+    compensate(game, token, reached, over)
 
 
 def seen_by(game: TokenGame, handler: Any, done: Done, token: Token) -> dict[str, Any]:

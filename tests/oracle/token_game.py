@@ -29,11 +29,15 @@ class TokenGame:
         self.effects: list[tuple[Any, ...]] = []
         self.calls: dict[int, Token] = {}
         """The activities that call, by number; what was withdrawn is still here until it is told."""
+        self.undone: dict[int, Done] = {}
+        """The calls that undo, and what they undo."""
         self.requests: dict[int, Token] = {}
         self.stored: dict[Token, Any] = {}
         self.keys: dict[str, str] = {}
         self.outcome = ""
         self.called = False
+        self.undo: Done | None = None
+        """What a caller can undo, once this has ended."""
         self._moment = 0
         self._asked = 0
         self._turns: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
@@ -52,6 +56,16 @@ class TokenGame:
                 self.put(self.root, node)
         events.watch_event_subprocesses(self, self.root)
         self.run()
+
+    def start_undoing(self, undo: Done) -> None:
+        """Undo a finished run of the process, with its variables as they were (10.7)."""
+        self.called = True
+        self.root.variables, self.root.done = dict(undo.variables), undo.inside
+        throwing.undo_process(self)
+        self.run()
+
+    def undoing(self, number: int) -> Done:
+        return self.undone[number]
 
     def complete_task(self, node: str, variables: dict[str, Any]) -> None:
         """Complete the user task that has waited longest at ``node``."""
@@ -73,13 +87,19 @@ class TokenGame:
         self.root.variables.update(variables)
         self.run()
 
-    def answer_call(self, number: int, outcome: str, variables: dict[str, Any], code: str) -> None:
+    def answer_call(
+        self, number: int, outcome: str, variables: dict[str, Any], code: str, undo: Done | None
+    ) -> None:
         token = self.calls.pop(number, None)
         if token is None:
             return
-        if outcome == "error":
+        if number in self.undone:
+            self.soon(throwing.compensate_next, self, token)
+        elif outcome == "error":
             throwing.raise_error(self, token, code)
         else:
+            if undo is not None and self.board.handler(token.node) is None:
+                token.scope.done.append(Done(token.node, {}, [undo]))
             self.work_done(token, variables)
         self.run()
 
@@ -226,6 +246,9 @@ class TokenGame:
         return value is True
 
     def end(self, outcome: str, variables: dict[str, Any], code: str = "") -> None:
+        done = Done(self.board.process, dict(variables), self.root.done, called=True)
+        if self.called and outcome != "error" and throwing.undoes(self, done):
+            self.undo = done
         self.outcome = outcome
         self.effects.append(("ended", outcome, dict(variables), code))
 

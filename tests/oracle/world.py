@@ -42,15 +42,21 @@ class Side(Protocol):
 
     outcome: Any
     completed: Any
+    undo: Any
+    """What there is to undo in it, once it has ended."""
 
     def start(
         self, variables: dict[str, Any], at: str = "", *, called: bool = False, key: str = ""
     ) -> None: ...
+    def start_undoing(self, undo: Any) -> None: ...
+    def undoing(self, number: int) -> Any: ...
     def complete_task(self, node: str, variables: dict[str, Any]) -> None: ...
     def occur(self, node: str, part: int, variables: dict[str, Any], key: str = "") -> None: ...
     def broadcast(self, signal: str, variables: dict[str, Any]) -> None: ...
     def set_variables(self, variables: dict[str, Any]) -> None: ...
-    def answer_call(self, number: int, outcome: str, variables: dict[str, Any], code: str) -> None: ...
+    def answer_call(
+        self, number: int, outcome: str, variables: dict[str, Any], code: str, undo: Any
+    ) -> None: ...
     def escalate_call(self, number: int, code: str) -> None: ...
     def answer_data(self, number: int, values: dict[str, Any]) -> None: ...
     def cancel(self) -> None: ...
@@ -168,8 +174,17 @@ class World(Generic[S]):
                     return []
                 self.caller_of[len(self.sides)] = (index, number)
                 return [self._begin(process, variables, called=True)]
+            case "undo":
+                number, process = what
+                if (index, number) in self.withdrawn:
+                    return []
+                self.caller_of[len(self.sides)] = (index, number)
+                self.sides.append(self.make(self.definitions, process))
+                self.process_of.append(process)
+                self.sides[-1].start_undoing(side.undoing(number))
+                return [len(self.sides) - 1]
             case "ended" if caller is not None and what[0] != "cancelled":
-                self.sides[caller[0]].answer_call(caller[1], *what)
+                self.sides[caller[0]].answer_call(caller[1], *what, side.undo)
                 return [caller[0]]
             case "escalation" if caller is not None:
                 self.sides[caller[0]].escalate_call(caller[1], what[0])

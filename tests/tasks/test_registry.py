@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import pytest
 from pydantic import BaseModel, Field
@@ -26,6 +27,10 @@ class Part(BaseModel):
 class Level:
     free: int
     price: Decimal
+
+
+class Person(TypedDict):
+    name: str
 
 
 @task("stock.level")
@@ -211,6 +216,15 @@ def test_two_handlers_for_one_type_are_refused_unless_replaced():
 def test_what_is_no_handler_is_refused(source):
     with pytest.raises(InvalidHandler):
         Registry(source)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="pydantic reads typing.TypedDict there")
+def test_an_argument_that_pydantic_can_not_check_is_no_matter_of_trying_again():
+    @task("t")
+    def read(person: Person) -> None: ...
+
+    with pytest.raises(InvalidHandler, match=r"read \(t\) has an argument .*typing_extensions"):
+        call(read, person={})
 
 
 def test_a_job_type_is_a_text():

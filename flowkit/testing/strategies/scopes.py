@@ -141,6 +141,8 @@ def undoable(sheet: Sheet, depth: int = 0) -> Ends:
     tag, inner = sheet.one_of(("task", ""), ("userTask", blocks.USER))
     handler = sheet.node(tag, "h", inner, isForCompensation=True, kind="compensation handler")
     sheet.associate(event, handler)
+    if sheet.home == "Called":
+        sheet.note("compensation handler in called process", handler)
     return host
 
 
@@ -170,7 +172,8 @@ def undoing(sheet: Sheet, depth: int) -> Ends:
     """Work that can be undone, and an event that undoes it: all that the scope has done, or one of it;
     waiting for it or not."""
     by_itself = sheet.chance(3)
-    first, end = _step(sheet) if by_itself else undoable(sheet)
+    inside = call if sheet.wants("call activity") and sheet.chance(2) else _step
+    first, end = inside(sheet, depth) if by_itself else undoable(sheet)
     if sheet.chance(2):
         start, last = blocks.block(sheet, depth - 1)
         sheet.flow(end, start)
@@ -293,7 +296,10 @@ def _draw_called(sheet: Sheet, depth: int) -> None:
     sheet.home = "Called"
     sheet.open()
     begin = sheet.node("startEvent", "s")
-    start, last = blocks.sequence(sheet, min(depth - 1, 1))
+    if sheet.wants("compensation") and sheet.chance(2):
+        start, last = undoable(sheet)
+    else:
+        start, last = blocks.sequence(sheet, min(depth - 1, 1))
     sheet.flow(begin, start)
     kind = sheet.one_of("none", "error", "escalation", "terminate")
     if kind in ("error", "escalation") and sheet.wants(kind):
