@@ -89,7 +89,18 @@ def failing(sheet: Sheet, depth: int) -> Ends:
     name = sheet.node("subProcess", "p", loop + inner)
     if inside:
         return name, name
+    if caught == definition:
+        _catch_every(sheet, name, "error")
     return blocks.guard(sheet, (name, name), caught, "error boundary", depth=0, cancels=True, handled=False)
+
+
+def _catch_every(sheet: Sheet, host: str, kind: str) -> None:
+    """Perhaps a catch-all before the event for just this code, which is to be preferred to it."""
+    if sheet.chance(2):
+        event = sheet.node("boundaryEvent", "b", f"<bpmn:{kind}EventDefinition/>", attachedToRef=host)
+        instead, _ = blocks.task(sheet)
+        sheet.flow(event, instead)
+        sheet.end(instead)
 
 
 def escalating(sheet: Sheet, depth: int) -> Ends:
@@ -126,6 +137,8 @@ def escalating(sheet: Sheet, depth: int) -> Ends:
     name = sheet.node("subProcess", "p", sheet.close())
     if where != "boundary":
         return name, name
+    if caught == definition:
+        _catch_every(sheet, name, "escalation")
     return blocks.guard(
         sheet, (name, name), caught, "escalation boundary", depth=0, cancels=interrupting, handled=False
     )
