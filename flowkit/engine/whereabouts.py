@@ -104,7 +104,9 @@ def _call(spec: CallSpec) -> Iterator[Query]:
         yield f"SELECT parent FROM {INSTANCE.name} WHERE {live}", ()
     else:
         yield f"SELECT parent FROM {INSTANCE.name} WHERE process=? AND {live}", (called,)
-    yield f"SELECT instance FROM {POSTPONED.name}", ()  # it is called, or has ended, in a moment
+    yield f"SELECT instance FROM {POSTPONED.name}", ()  # that it calls is postponed, or that it was told
+    ended = f"SELECT parent FROM {INSTANCE.name} WHERE parent IS NOT NULL AND id IN "
+    yield f"{ended}(SELECT instance FROM {POSTPONED.name})", ()
 
 
 def _catching(program: Program, node: Node) -> Iterator[Query | None]:

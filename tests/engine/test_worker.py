@@ -294,6 +294,9 @@ def test_a_machine_that_slept_goes_on_with_its_jobs(make: Make, clock: VirtualCl
     worker = Worker(engine, lease=LEASE, handlers=held)
     worker.turn()
     clock.advance(timedelta(hours=8))
+    for _ in range(3):
+        worker.turn()
+        assert (one_job(engine).state, one_job(engine).at) == ("leased", clock.now() + LEASE)
     work_off(worker, held)
     assert engine.instance(case).status == "completed"
     assert attempts(engine, case) == []
