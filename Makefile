@@ -5,6 +5,7 @@ PYTHON  ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
              command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
              && echo $$p && break; done)
 BIN     := $(VENV)/bin
+CORE    := $(VENV)/.core
 STAMP   := $(VENV)/.installed
 PEERS   := .venv-peers/.installed
 WORKERS ?= 2
@@ -14,13 +15,17 @@ WORKERS ?= 2
 help:           ## show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(STAMP): pyproject.toml
+$(CORE): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "flowkit needs Python 3.11 or newer; none was found (set PYTHON=…)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[calendar]'
+	@touch $@
+
+$(STAMP): $(CORE)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
-demo: $(STAMP)  ## a whole car repair on a SQLite file, with its trail
+demo: $(CORE)   ## a whole car repair on a SQLite file, with its trail
 	@$(BIN)/flowkit demo
 
 check: $(STAMP) ## ruff and mypy

@@ -67,11 +67,19 @@ class Batch:
     """The units of one transaction."""
 
     __slots__ = (
-        "_cache", "_epoch", "_locked", "at", "believed", "changes", "live", "newest", "now", "observed",
-        "parts", "peeked", "session",
+        "_cache", "_epoch", "_locked", "_outdated", "at", "believed", "changes", "live", "newest", "now",
+        "observed", "parts", "peeked", "session",
     )  # fmt: skip
 
-    def __init__(self, parts: Parts, session: Session, cache: dict[str, Live], epoch: int) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        session: Session,
+        cache: dict[str, Live],
+        epoch: int = 0,
+        outdated: Callable[[Session], bool] = lambda _: False,
+    ) -> None:
+        """``outdated`` looks whether others wrote what ``cache``, in its ``epoch``, doesn't have."""
         self.parts = parts
         self.session = session
         self.now = parts.clock.now()
@@ -87,6 +95,7 @@ class Batch:
         self._locked: dict[str, int] = {}
         self._cache = cache
         self._epoch = epoch
+        self._outdated = outdated
 
     def take(self, instance_id: str) -> Live | None:
         """The instance as an earlier unit left it, or from the cache when that is up to date."""
@@ -111,6 +120,12 @@ class Batch:
             rows = self.session.query(_REVISION + lock, (live.id,))
             revision = rows[0][0] if rows else -1
         return revision == live.revision
+
+    def be_sure(self) -> None:
+        """Raise WriteConflict if what was believed is outdated. It is asked for before anything that can't
+        be undone; from then on nobody else can write."""
+        if (self.believed or self.peeked) and self._outdated(self.session):
+            raise WriteConflict("another engine has changed the database")
 
     def lock(self, instance_ids: set[str]) -> None:
         """Lock the instances that this transaction is going to change: with one round trip instead of
@@ -235,15 +250,15 @@ class Committer:
         if self._closed:
             self._check_open()
         with self.parts.store.transaction() as session:
-            batch = Batch(self.parts, session, self.cache, self.epoch)
+            batch = Batch(self.parts, session, self.cache, self.epoch, self._others_wrote)
             try:
                 result, found = _whole(batch, work)
-            except Rejected as error:
-                self._look_again(batch, error)
+            except Rejected:
+                batch.be_sure()
                 raise
             # Events that follow on the known ones, and a row of the wait that was there, are proof.
             if batch.peeked or batch.believed > found:
-                self._look_again(batch)
+                batch.be_sure()
         self._remember(batch)
         if self.listeners or self.parts.telemetry is not None:
             self._tell(batch, 1)
@@ -276,7 +291,7 @@ class Committer:
         """
         self._check_open()
         session = self.parts.store.foreign(connection)
-        batch = Batch(self.parts, session, {}, 0)
+        batch = Batch(self.parts, session, {})
         outcome = batch.perform(work)
         batch.changes.flush(session)
         if self._lent_to == threading.get_ident():  # our own connection: what is cached may be outdated
@@ -311,7 +326,7 @@ class Committer:
         for attempt in range(MAX_ATTEMPTS):
             try:
                 with self.parts.store.lending() as session:
-                    batch = Batch(self.parts, session, {}, 0)
+                    batch = Batch(self.parts, session, {})
                     result, _ = _whole(batch, work)
             except WriteConflict as conflict:
                 if attempt + 1 == MAX_ATTEMPTS:
@@ -430,11 +445,6 @@ class Committer:
             return False
         self.epoch += 1
         return True
-
-    def _look_again(self, batch: Batch, error: Rejected | None = None) -> None:
-        """Raise WriteConflict if what was in memory, and believed, may be outdated."""
-        if (batch.believed or batch.peeked) and self._others_wrote(batch.session):
-            raise WriteConflict("another engine has changed the database") from error
 
     def _tell(self, batch: Batch, units: int) -> None:
         """Report what was committed to those who wait for it."""

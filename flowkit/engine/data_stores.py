@@ -118,6 +118,7 @@ class Stores:
 
     def answer(self, unit: Unit, instance: str, event: DataRequested) -> Command:
         """Read or write what the event asks for."""
+        unit.batch.be_sure()  # an adapter's work is not undone with the transaction
         try:
             for write in event.writes:
                 self._write(unit, instance, event, write)

@@ -124,6 +124,20 @@ def test_an_adapter_that_fails_is_an_incident_that_can_be_resolved(make: Make) -
     assert customers.rows == {"X": 1}
 
 
+def test_an_adapter_is_asked_once_also_when_another_engine_was_faster(make: Make) -> None:
+    customers = Customers()
+    customers.down = True
+    engine, other = make(stores={"stock": customers}), make(stores={"stock": customers})
+    engine.deploy({"p.bpmn": counter()})
+    case = engine.start("p", {"plate": "X"})  # which it has in memory now
+    [incident] = engine.incidents(case)
+    other.set_variables(case, {"plate": "Y"})
+    customers.down = False
+    engine.resolve(incident)
+    assert engine.instance(case).status == "completed"
+    assert customers.rows == {"Y": 1}
+
+
 def test_an_adapter_that_calls_the_engine_is_told_so_instead_of_waiting_for_itself(make: Make) -> None:
     class Calling(Customers):
         def read(self, access: Access) -> Any:

@@ -111,3 +111,17 @@ def test_python_is_out_of_reach() -> None:
     assert probe.evaluate({"a": 1}) is None
     assert "import" not in probe.source
     assert "__class__" not in probe.source
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r'"a\u0000b"', "a\ufffdb"),
+        (r'"\ud83d"', "\ufffd"),
+        (r'from json("\"a\\u0000\"")', None),
+        (r'from json("[{\"\\ud83d\": 1}]")', None),
+        (r'from json("\"\\u9898\\ud83d\\ude00\"")', "题😀"),
+    ],
+)
+def test_no_text_is_made_that_a_database_can_not_hold(text: str, value: str | None) -> None:
+    assert compile_expression(text).evaluate({}) == value

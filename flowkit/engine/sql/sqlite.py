@@ -96,13 +96,13 @@ class SQLiteStore:
         self._memory = self.path == ":memory:"
         self._mutex = threading.RLock()
         self._read_mutex = self._mutex if self._memory else threading.RLock()
-        self._data_version = -1
         self._tidied = 0
         with _translated(self._obstacle):
             self._writer = SQLiteSession(self._connect(durability))
             self._version = self._writer.connection.cursor().execute
             self._transaction = _Transaction(self._writer, self._mutex)
             self._migrate()
+            self._data_version: int = self._version(_DATA_VERSION).fetchone()[0]
             self._reader = self._writer if self._memory else SQLiteSession(self._connect(durability))
 
     def _obstacle(self) -> str:

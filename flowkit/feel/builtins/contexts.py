@@ -10,6 +10,7 @@ from flowkit.errors import EvaluationLimit
 from flowkit.feel.builtins.registry import Table
 from flowkit.feel.operators import same
 from flowkit.feel.values import Null, Run, normalize, to_json
+from flowkit.values import unstorable
 
 __all__ = ["TABLE"]
 
@@ -127,11 +128,28 @@ def from_json(run: Run, text: str) -> Any:
     """The value that a JSON text writes."""
     run.spend(len(text) // 8)
     try:
-        return normalize(json.loads(text, parse_float=Decimal, parse_constant=_refuse))
+        found = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+        if "\\u" in text:
+            _check_texts(found)
+        return normalize(found)
     except (ValueError, ArithmeticError) as reason:
         raise Null(f"from json(): {reason}", "value") from None
     except RecursionError:
         raise EvaluationLimit("from json(): the text is nested too deep") from None
+
+
+def _check_texts(value: Any) -> None:
+    """JSON's escapes can write what is no character, and U+0000, which not every database holds."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str) and (problem := unstorable(item)):
+            raise ValueError(problem)
+        if isinstance(item, dict):
+            waiting += item
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
 
 
 def _refuse(constant: str) -> None:
