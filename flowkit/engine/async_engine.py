@@ -118,6 +118,12 @@ class AsyncEngine:
         data = json_copy(variables)
         await self.transact(lambda unit: user_tasks.complete_task(unit, instance, key, data, user), instance)
 
+    async def publish(
+        self, name: str, key: str = "", variables: Mapping[str, Any] | None = None, **options: Any
+    ) -> list[str]:
+        """See :meth:`Engine.publish`; without ``connection``."""
+        return await self.transact(self.engine.publishing(name, key, variables, **options))
+
     async def select(self, process: str | None = None, **conditions: Any) -> AsyncIterator[str]:
         """See :meth:`Engine.select`: ``async for instance in face.select(…)``."""
         ids = self.engine.select(process, **conditions)

@@ -315,11 +315,21 @@ class Engine(Operations):
         One that nobody takes is kept for ``ttl``. A second message with the same ``message_id`` does
         nothing, so a sender may try again until it is answered. ``connection`` as in :meth:`start`.
         """
+        return self._run(self.publishing(name, key, variables, ttl=ttl, message_id=message_id), connection)
+
+    def publishing(
+        self,
+        name: str,
+        key: str = "",
+        variables: Mapping[str, Any] | None = None,
+        *,
+        ttl: timedelta | None = None,
+        message_id: str | None = None,
+    ) -> Callable[[Unit], list[str]]:
+        """The work of :meth:`publish`, for a transaction of one's own (``committer.run_all``)."""
         keep = self._parts.message_ttl if ttl is None else ttl
         data = json_copy(variables)
-        return self._run(
-            lambda unit: messages.publish(unit, name, key, data, ttl=keep, message_id=message_id), connection
-        )
+        return lambda unit: messages.publish(unit, name, key, data, ttl=keep, message_id=message_id)
 
     def broadcast(
         self, signal: str, variables: Mapping[str, Any] | None = None, *, connection: Any = None

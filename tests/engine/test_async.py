@@ -12,7 +12,7 @@ import pytest
 from flowkit.engine import AsyncEngine, Engine
 from flowkit.engine.sql.sqlite import CHANGES
 from flowkit.errors import NotFound
-from tests.engine.diagrams import row, user
+from tests.engine.diagrams import catch, element, file, message, on_message, process, row, user
 
 Make = Callable[..., Engine]
 
@@ -91,3 +91,20 @@ def test_the_log_is_copied_between_transactions(tmp_path: Path) -> None:
         assert path.stat().st_size == size, "a few rows aren't worth it"
         asyncio.run(work(engine))
         assert path.stat().st_size > size + CHANGES * 200
+
+
+def test_many_messages_share_a_transaction(make: Make) -> None:
+    engine = make()
+    nodes = [element("startEvent", "start"), catch("wait", on_message("paid")), element("endEvent", "end")]
+    diagram = process("p", *nodes, flows=[("start", "wait"), ("wait", "end")])
+    engine.deploy({"p.bpmn": file(message("paid", "order"), diagram)})
+    cases = [engine.start("p", {"order": f"{number}"}) for number in range(30)]
+
+    async def everyone() -> list[list[str]]:
+        async with AsyncEngine(engine) as face:
+            names = (f"{number}" for number in range(30))
+            return await asyncio.gather(*(face.publish("paid", name, {"n": name}) for name in names))
+
+    assert asyncio.run(everyone()) == [[case] for case in cases]
+    assert [engine.instance(case).variables["n"] for case in cases] == [f"{number}" for number in range(30)]
+    assert {engine.instance(case).status for case in cases} == {"completed"}
