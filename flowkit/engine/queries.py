@@ -139,7 +139,7 @@ def history(
     if not first or first[0][0] is None:
         raise NotFound(f"There is no instance {instance_id!r}, or its history was cleaned away.")
     sql = f"SELECT seq, at, data FROM {EVENT.name} WHERE instance=? AND seq>=? ORDER BY seq"
-    pages = "" if limit is None else f" LIMIT {int(limit) + 1}"  # a row holds at least one event
+    pages = "" if limit is None else page(limit + 1, 0)  # a row holds at least one event
     entries = []
     for seq, at, data in session.query(sql + pages, (instance_id, first[0][0])):
         when = from_micros(at)

@@ -185,7 +185,7 @@ def _ids(session: Session, sought: Wanted, after: str, limit: int | None, offset
     if sought.few:
         sql = f"SELECT i.id FROM {INSTANCE.name} i WHERE {where} ORDER BY i.id{page(limit, offset)}"
         return [row[0] for row in session.query(sql, values)]
-    first = "" if limit is None else f" ORDER BY i.id LIMIT {int(limit) + int(offset)}"
+    first = "" if limit is None else f" ORDER BY i.id{page(limit + offset, 0)}"
     one = f"SELECT i.id FROM {INSTANCE.name} i WHERE i.status=? AND {where}{first}"
     parts = [f"SELECT * FROM ({one}) s{number}" for number in range(len(sought.statuses))]
     sql = f"{' UNION ALL '.join(parts)} ORDER BY 1{page(limit, offset)}"
