@@ -93,7 +93,7 @@ def test_the_log_is_copied_between_transactions(tmp_path: Path) -> None:
         assert path.stat().st_size > size + CHANGES * 200
 
 
-def test_many_messages_share_a_transaction(make: Make) -> None:
+def test_many_messages_at_once(make: Make) -> None:
     engine = make()
     nodes = [element("startEvent", "start"), catch("wait", on_message("paid")), element("endEvent", "end")]
     diagram = process("p", *nodes, flows=[("start", "wait"), ("wait", "end")])
