@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 import uuid
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -18,7 +20,19 @@ from flowkit.engine import Engine, VirtualClock
 from flowkit.errors import InvalidPayload, NotFound, Rejected
 from flowkit.kernel.protocol import Cancel, StartAt
 from flowkit.tasks import task
-from tests.engine.diagrams import row, service, user
+from flowkit.values import MAX_KEY
+from tests.engine.diagrams import (
+    catch,
+    element,
+    extended,
+    file,
+    message,
+    on_message,
+    process,
+    row,
+    service,
+    user,
+)
 
 Make = Callable[..., Engine]
 
@@ -258,3 +272,79 @@ def test_a_task_is_claimed_by_somebody(make: Make) -> None:
             engine.delegate(todo, nobody)  # type: ignore[arg-type]
     engine.claim(todo, "li")
     assert engine.task(todo.id).assignee == "li"
+
+
+# ---- what things are found by ---------------------------------------------------------------
+
+LONG = "".join(random.Random(7).choices("0123456789abcdef", k=MAX_KEY + 1))
+"""Incompressible, so that PostgreSQL can't make it fit either."""
+
+FOUND_BY: dict[str, Callable[[Engine, Any], object]] = {
+    "business key": lambda e, x: e.start("p", business_key=x),
+    "correlation key": lambda e, x: e.publish("m", x),
+    "message id": lambda e, x: e.publish("m", message_id=x),
+    "name": lambda e, x: e.publish(x, "k"),
+    "signal": lambda e, x: e.broadcast(x),
+    "assignee": lambda e, x: e.assign(e.tasks()[0], x),
+    "user": lambda e, x: e.claim(e.tasks()[-1], x),
+    "data store": lambda e, x: e.write_store(x, 1),
+}
+
+
+def test_what_things_are_found_by_fits_every_index(make: Make) -> None:
+    engine = make()
+    engine.deploy({"p.bpmn": row("p", user("u"))})
+    engine.start("p")
+    for long in (LONG, "键" * (MAX_KEY // 3 + 1), LONG * 1000):
+        assert _unlike(engine, FOUND_BY, long, (InvalidPayload,)) == {}
+    engine.publish(LONG[1:], LONG[1:], message_id=LONG[1:])
+    case = engine.start("p", business_key=LONG[1:])
+    engine.assign(engine.tasks(case)[0], LONG[1:])
+    assert [one.id for one in engine.instances(business_key=LONG[1:])] == [case]
+
+
+WAITS = {
+    "correlation": (message("m", "long"), catch("wait", on_message("m"))),
+    "expression": ("", service("wait", "=long")),
+    "assignment": ("", user("wait", assignee="=long")),
+    "assignment groups": ("", user("wait", groups="=[long]")),
+}
+THROWS = {
+    "correlation": 'correlationKey="=long"',
+    "expression": 'messageId="=long"',
+}
+
+
+@pytest.mark.parametrize("kind", WAITS)
+def test_a_key_that_a_diagram_computes_is_an_incident_and_can_be_mended(make: Make, kind: str) -> None:
+    root, node = WAITS[kind]
+    ids = ("start", "wait", "end")
+    nodes = [element("startEvent", "start"), node, element("endEvent", "end")]
+    engine = make()
+    engine.deploy({"w.bpmn": file(root, process("w", *nodes, flows=list(pairwise(ids))))})
+    case = engine.start("w", {"long": LONG})
+    [incident] = engine.incidents(case)
+    assert incident.kind == kind.split(maxsplit=1)[0]
+    assert f"at most {MAX_KEY} bytes" in incident.message
+    engine.resolve(incident, variables={"long": LONG[1:]})
+    assert engine.incidents(case) == []
+    assert engine.instance(case).active_elements == ("wait",)
+
+
+def test_a_message_whose_content_gives_too_long_a_key_meets_nobody_and_breaks_nothing(make: Make) -> None:
+    root = message("m", "long") + message("n", "long")
+    publish = extended('<zeebe:publishMessage correlationKey="=long" messageId="=id"/>')
+    sent = element("intermediateThrowEvent", "sent", publish + on_message("n"))
+    nodes = [element("startEvent", "start"), sent, element("endEvent", "end")]
+    engine = make()
+    flows = [("start", "sent"), ("sent", "end")]
+    engine.deploy({"t.bpmn": file(root, process("t", *nodes, flows=flows))})
+    for variables, kind in (
+        ({"long": LONG, "id": "1"}, "correlation"),
+        ({"long": "1", "id": LONG}, "expression"),
+    ):
+        case = engine.start("t", variables)
+        [incident] = engine.incidents(case)
+        assert incident.kind == kind
+        engine.resolve(incident, variables={"long": "1", "id": "1"})
+        assert engine.instance(case).status == "completed"
