@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["MAX_BITS", "Json", "Variables", "unstorable"]
+__all__ = ["MAX_BITS", "MAX_KEY", "Json", "Variables", "unkeyable", "unstorable"]
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 """A JSON value. Numbers are ``int`` or finite ``float``; keys are strings."""
@@ -18,6 +18,10 @@ Variables = Mapping[str, Json]
 
 MAX_BITS = 1024
 """Of a whole number: beyond that a reader of JSON that knows floating-point numbers only finds infinity."""
+
+MAX_KEY = 1000
+"""Bytes, in UTF-8, of a text that things are found by: keys, names of messages, people. PostgreSQL's indexes
+take rows of 2,704 bytes, and a name and a key stand in one row."""
 
 
 def unstorable(value: str | int) -> str:
@@ -35,3 +39,10 @@ def unstorable(value: str | int) -> str:
         except UnicodeEncodeError as error:
             return f"a text must not hold half a character (U+{ord(value[error.start]):04X})"
     return ""
+
+
+def unkeyable(value: str) -> str:
+    """Why ``value``, which is storable, can't stand in an index everywhere; "" if it can."""
+    if len(value) <= MAX_KEY // 4 or (size := len(value.encode())) <= MAX_KEY:
+        return ""
+    return f"expected at most {MAX_KEY} bytes in UTF-8, found {size}"

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flowkit.bpmn.references import Reference, missing_definitions
+from flowkit.engine.border import MOST
 from flowkit.engine.clock import micros
 from flowkit.engine.reading import Prepared, digest_of, prepare, read_bundle, read_one
 from flowkit.engine.sql.schema import DEFINITION, DEPLOYMENT, MEMBER, RESOURCE
@@ -66,6 +67,8 @@ class Definitions:
     def numbered(self, session: Session, kind: str, definition_id: str, number: int) -> Version:
         """The version with this number; raises NotFound."""
         sql = _SELECT + "WHERE kind=? AND id=? AND version=?"
+        if not 0 < number <= MOST:
+            raise NotFound(f"{kind} {definition_id!r} has no version of that number: versions begin at 1.")
         what = f"version {number} of {kind} {definition_id!r}"
         return self._one(session, sql, (kind, definition_id, number), what)
 

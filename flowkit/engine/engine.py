@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from flowkit.engine import messages, outbox, queries, search, user_tasks
+from flowkit.engine.border import checked_key, checked_number, checked_span, checked_text, known
 from flowkit.engine.clock import Clock, SystemClock, VirtualClock, from_micros
 from flowkit.engine.commit import Committer
 from flowkit.engine.conditional_start import start_where_true
@@ -24,7 +25,7 @@ from flowkit.engine.files import collect
 from flowkit.engine.ids import NewIds, split_id
 from flowkit.engine.operations import Operations
 from flowkit.engine.parts import Parts
-from flowkit.engine.payload import checked_text, json_copy
+from flowkit.engine.payload import json_copy
 from flowkit.engine.pump import next_due
 from flowkit.engine.runner import InlineRunner
 from flowkit.engine.store import Store, open_store
@@ -80,6 +81,7 @@ class Engine(Operations):
         stores: Mapping[str, DataStore | Documents] | None = None,
         telemetry: Telemetry | None = None,
     ) -> None:
+        checked_span(message_ttl, "message_ttl")
         self.registry = tasks if isinstance(tasks, Registry) else Registry(tasks)
         self.clock: Clock = clock if clock is not None else SystemClock()
         store = open_store(url, durability=durability)
@@ -117,7 +119,8 @@ class Engine(Operations):
     def deploy(self, *sources: str | os.PathLike[str] | Mapping[str, bytes]) -> Deployment:
         """Deploy files, folders, or contents by name: all of them, or none.
 
-        Raises InvalidModel with the findings of all files, NotFound for a missing path.
+        Raises InvalidModel with the findings of all files, NotFound for a missing path, TypeError for a
+        content that is not bytes.
         """
         files = collect(sources)
         prepared = self._parts.definitions.check(files)
@@ -138,6 +141,7 @@ class Engine(Operations):
 
     def program(self, process_id: str, version: int | None = None) -> Any:
         """The compiled program of a process: its nodes, flows and names."""
+        known(process_id, "process")
         definitions = self._parts.definitions
         with self._parts.store.reader() as session:
             if version is None:
@@ -150,10 +154,12 @@ class Engine(Operations):
 
     def read_store(self, name: str) -> Any:
         """The content of a data store that the engine keeps itself; None where there is none yet."""
+        checked_key(name, "The data store's name")
         return self._committer.run(lambda unit: read_document(unit, name))
 
     def write_store(self, name: str, content: Any) -> None:
         """Make ``content``, as JSON, that of a data store that the engine keeps itself."""
+        checked_key(name, "The data store's name")
         data = json_copy({name: content})[name]
         self._committer.run(lambda unit: write_document(unit, name, data))
 
@@ -195,8 +201,11 @@ class Engine(Operations):
         start_event: str | None = None,
     ) -> Callable[[Unit], str]:
         """The work of :meth:`start`, for a transaction of one's own (``committer.run_all``)."""
+        known(process_id, "process")
         if business_key is not None:
-            checked_text(business_key, "The business key")
+            checked_key(business_key, "The business key")
+        if start_event is not None:
+            checked_text(start_event, "The start event")
         command = Start(variables=json_copy(variables), business_key=business_key, start_event=start_event)
 
         def work(unit: Unit) -> str:
@@ -209,6 +218,7 @@ class Engine(Operations):
 
     def instance(self, instance_id: str) -> InstanceView:
         """One instance; raises NotFound."""
+        known(instance_id, "instance")
         with self._parts.store.reader() as session:
             return queries.instance(session, self._parts.definitions, instance_id)
 
@@ -232,6 +242,7 @@ class Engine(Operations):
 
     def history(self, instance_id: str, *, after: int = -1, limit: int | None = None) -> list[HistoryEntry]:
         """What has happened to an instance, in order; raises NotFound."""
+        known(instance_id, "instance")
         with self._parts.store.reader() as session:
             return queries.history(session, instance_id, after=after, limit=limit)
 
@@ -239,6 +250,7 @@ class Engine(Operations):
         self, instance_id: str, variables: Mapping[str, Any], *, scope: int | None = None
     ) -> None:
         """Set variables from outside, in the process scope or another one."""
+        known(instance_id, "instance")
         command = SetVariables(variables=json_copy(variables), scope=scope)
         self._committer.run(lambda unit: _none(unit.step(instance_id, command)))
 
@@ -327,7 +339,11 @@ class Engine(Operations):
         message_id: str | None = None,
     ) -> Callable[[Unit], list[str]]:
         """The work of :meth:`publish`, for a transaction of one's own (``committer.run_all``)."""
-        keep = self._parts.message_ttl if ttl is None else ttl
+        checked_key(name, "The message's name")
+        checked_key(key, "The correlation key")
+        if message_id is not None:
+            checked_key(message_id, "The message's id")
+        keep = self._parts.message_ttl if ttl is None else checked_span(ttl, "The time to live")
         data = json_copy(variables)
         return lambda unit: messages.publish(unit, name, key, data, ttl=keep, message_id=message_id)
 
@@ -336,6 +352,7 @@ class Engine(Operations):
     ) -> list[str]:
         """Broadcast a signal; the ids of the instances that it reached. ``connection`` as in
         :meth:`start`."""
+        checked_key(signal, "The signal's name")
         data = json_copy(variables)
         return self._run(lambda unit: messages.broadcast(unit, signal, data), connection)
 
@@ -346,6 +363,8 @@ class Engine(Operations):
         Nothing else looks at these conditions, since there are no variables outside an instance.
         """
         data = json_copy(facts)
+        if process_id is not None:
+            known(process_id, "process")
         return self._committer.run(lambda unit: start_where_true(unit, data, process_id))
 
     # ---- running ----------------------------------------------------------------------------
@@ -398,12 +417,13 @@ class Engine(Operations):
     def resend(self, entry: OutboxView | str, *, attempts: int | None = None) -> None:
         """Deliver an entry of the outbox at the next opportunity, with fresh ``attempts`` (default: as
         many as it had); raises NotFound."""
-        name = entry if isinstance(entry, str) else entry.id
+        name = _entry(entry)
+        checked_number(attempts, "The number of attempts")
         self._committer.run(lambda unit: outbox.resend(unit, name, attempts))
 
     def drop(self, entry: OutboxView | str) -> None:
         """Never deliver an entry of the outbox; raises NotFound."""
-        name = entry if isinstance(entry, str) else entry.id
+        name = _entry(entry)
         self._committer.run(lambda unit: outbox.drop(unit, name))
 
     # ---- jobs and incidents -----------------------------------------------------------------
@@ -434,6 +454,7 @@ class Engine(Operations):
             self.resend(name.removeprefix(queries.OUTBOX_PREFIX), attempts=retries)
             return
         instance, key = split_id(name, "incident")
+        checked_number(retries, "The number of retries")
         data = json_copy(variables)
 
         def work(unit: Unit) -> None:
@@ -456,6 +477,10 @@ def _functions(
 
 def _task(task: UserTask | str) -> tuple[str, int]:
     return split_id(task if isinstance(task, str) else task.id, "user task")
+
+
+def _entry(entry: OutboxView | str) -> str:
+    return known(entry.id if isinstance(entry, OutboxView) else entry, "entry of the outbox")
 
 
 def _none(_: object) -> None:

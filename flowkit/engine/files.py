@@ -15,11 +15,12 @@ IN_FOLDERS = (".bpmn", ".bpmn2", ".dmn", ".form")
 
 
 def collect(sources: tuple[str | os.PathLike[str] | Mapping[str, bytes], ...]) -> dict[str, bytes]:
-    """The contents by name; raises NotFound for a path that is not there, or a folder without any."""
+    """The contents by name; raises NotFound for a path that is not there, or a folder without
+    any, TypeError for a content that is not bytes."""
     files: dict[str, bytes] = {}
     for source in sources:
         if isinstance(source, Mapping):
-            files.update(source)
+            files.update(_contents(source))
             continue
         path = Path(source)
         if path.is_dir():
@@ -34,6 +35,18 @@ def collect(sources: tuple[str | os.PathLike[str] | Mapping[str, bytes], ...]) -
     if not files:
         raise NotFound("Nothing to deploy: name a file, a folder, or a mapping of names to contents.")
     return files
+
+
+def _contents(given: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    found = {}
+    for name, content in given.items():
+        if not isinstance(name, str) or not isinstance(content, bytes | bytearray | memoryview):
+            raise TypeError(
+                f"Expected contents as bytes by name, found {type(content).__name__} for {name!r:.80}: a text"
+                " declares its own encoding, so read the file as bytes, or encode() it as it declares."
+            )
+        found[name] = bytes(content)
+    return found
 
 
 def models_in(folder: Path) -> list[Path]:

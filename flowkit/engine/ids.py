@@ -46,7 +46,8 @@ def join_id(instance: str, key: int) -> str:
 
 def split_id(text: str, what: str) -> tuple[str, int]:
     """The instance and key in such an id; raises NotFound when it is none."""
-    instance, separator, key = text.rpartition(":")
-    if not separator or not (key.isascii() and key.isdigit() and len(key) <= MAX_DIGITS):
-        raise NotFound(f"{text!r} names no {what}: expected an id like 019b2f…:7.")
-    return instance, int(key)
+    if isinstance(text, str) and text.isascii() and "\0" not in text:
+        instance, separator, key = text.rpartition(":")
+        if separator and key.isdigit() and len(key) <= MAX_DIGITS:
+            return instance, int(key)
+    raise NotFound(f"{text!r:.80} names no {what}: expected an id like 019b2f…:7.")

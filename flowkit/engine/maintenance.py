@@ -14,6 +14,7 @@ from flowkit.engine.sql.schema import EVENT, INSTANCE, INSTANCE_ROWS, RESTART, V
 from flowkit.errors import FlowkitError
 from flowkit.kernel import Obstacle, check_migration, migrate
 from flowkit.kernel.protocol import InstanceMigrated
+from flowkit.values import unstorable
 
 if TYPE_CHECKING:
     from flowkit.engine.commit import Committer
@@ -116,7 +117,10 @@ def bulk(
     done: list[str] = []
     failed: dict[str, str] = {}
     pending = iter(instances)
-    while group := list(islice(pending, BULK_GROUP)):
+    while given := list(islice(pending, BULK_GROUP)):
+        group = [instance for instance in given if not unstorable(instance)]
+        for instance in set(given).difference(group):
+            failed[instance] = f"There is no instance {instance!r:.80}."
         outcomes = committer.run_all([_acting(action, instance) for instance in group], group)
         for instance, outcome in zip(group, outcomes, strict=True):
             if outcome.error is None:

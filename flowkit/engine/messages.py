@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from flowkit.engine.arrivals import Occurrence, occur, start_waiting
-from flowkit.engine.payload import checked_text
 from flowkit.engine.sql.schema import MESSAGE, MESSAGE_SEEN, START_TRIGGER, SUBSCRIPTION
 from flowkit.engine.triggers import CORRELATED
 from flowkit.kernel.correlating import carried
 from flowkit.kernel.protocol import ANY_KEY, BroadcastSignal, DeliverMessage
+from flowkit.values import unkeyable
 
 if TYPE_CHECKING:
     from flowkit.engine.unit import Unit
@@ -61,7 +61,6 @@ def publish(
     ``variables``. A message with the id of an earlier one does nothing while that one's time to live
     lasts (at least an hour).
     """
-    checked_text(key, "The correlation key")
     starts = unit.read(START_TRIGGER).query(_STARTS, ("message", CORRELATED, name))
     correlated = [process for process, _, kind in starts if kind == CORRELATED]
     keys = {process: _key_for(unit, process, name, key, variables) for process in correlated}
@@ -100,7 +99,8 @@ def _key_for(unit: Unit, process: str, name: str, key: str, content: Mapping[str
     correlation = program.correlations.get(name)
     if key or correlation is None:
         return key
-    return carried(correlation, content, unit.now)
+    found = carried(correlation, content, unit.now)
+    return None if found is None or unkeyable(found) else found  # nobody can wait for one that is too long
 
 
 def _waiting(

@@ -9,6 +9,7 @@ from typing import Any
 
 from flowkit.engine import incidents, maintenance
 from flowkit.engine.backoff import backoff
+from flowkit.engine.border import checked_key, checked_number, checked_span, checked_text, known
 from flowkit.engine.commit import Committer, Work
 from flowkit.engine.ids import split_id
 from flowkit.engine.jobs import LEASE, Claimed, claim, expire, expired, renew
@@ -36,11 +37,12 @@ class Operations:
 
     def send(self, instance_id: str, command: p.Command) -> list[p.Event]:
         """Give an instance any command of the kernel; the events it led to there."""
+        known(instance_id, "instance")
         return self._committer.run(lambda unit: unit.step(instance_id, command), instance_id)
 
     def cancel(self, instance_id: str, reason: str = "") -> None:
         """End the instance by force, with everything that it called; nothing is compensated."""
-        self.send(instance_id, p.Cancel(reason=reason))
+        self.send(instance_id, p.Cancel(reason=checked_text(reason, "The reason")))
 
     def suspend(self, instance_id: str) -> None:
         """Stop all progress: its jobs aren't claimed, its timers don't fire, messages wait."""
@@ -60,6 +62,7 @@ class Operations:
         self, instance_id: str, version: int | None = None, mapping: Mapping[str, str] | None = None
     ) -> MigrationReport:
         """Whether the instance could go on with ``version`` (default: the newest), and what forbids it."""
+        known(instance_id, "instance")
         ids = dict(mapping or {})
         return self._committer.run(lambda unit: maintenance.check(unit, instance_id, version, ids))
 
@@ -68,6 +71,7 @@ class Operations:
     ) -> MigrationReport:
         """Let the instance go on with another version; ``mapping`` gives the new ids of elements
         whose id changed. Raises Rejected with the obstacles, and then nothing has changed."""
+        known(instance_id, "instance")
         ids = dict(mapping or {})
         return self._committer.run(lambda unit: maintenance.migrate_instance(unit, instance_id, version, ids))
 
@@ -87,6 +91,7 @@ class Operations:
         it has the state from right after that: what was open is open again, durations begin anew, and
         called processes are called anew. What was done later is not undone. Raises NotFound, WrongState.
         """
+        known(instance_id, "instance")
         data = json_copy(variables)
         if at is not None and start_event is not None:
             raise ValueError("Give either the point at which to go on, or a start event.")
@@ -111,6 +116,8 @@ class Operations:
     def clean_up(self, before: datetime, *, process: str | None = None) -> int:
         """Delete the instances that ended before a time, with their history; how many. Messages and
         message ids whose time is over go too."""
+        if process is not None:
+            known(process, "process")
         self._committer.run(sweep_messages)
         gone = 0
         while count := self._committer.run(
@@ -147,6 +154,8 @@ class Operations:
     ) -> None:
         """Throw a BPMN error from the activity whose job failed. Raises NotFound, WrongState."""
         instance, key = _incident(incident)
+        checked_text(code, "The error's code")
+        checked_text(message, "The error's message")
         data = json_copy(variables)
         self._committer.run(lambda unit: incidents.throw(unit, instance, key, code, message, data))
 
@@ -157,7 +166,9 @@ class Operations:
     ) -> list[Claimed]:
         """Lease up to ``limit`` jobs; a lease that runs out is a failed attempt. ``inputs()`` of a
         claimed job gives its variables, ``id`` is the idempotency key."""
-
+        checked_key(job_type, "The job's type")
+        checked_text(worker, "The worker's name")
+        checked_span(lease, "The lease")
         works: list[Work] = [expired, lambda unit: claim(unit, {job_type: limit}, worker, lease=lease)]
         late, claimed = (outcome.get() for outcome in self._committer.run_all(works))
         self._committer.run_all([partial(_expire, job) for job in late])
@@ -165,6 +176,7 @@ class Operations:
 
     def extend_lease(self, job: Claimed, lease: timedelta = LEASE) -> bool:
         """A sign of life: False when the lease is lost to another worker."""
+        checked_span(lease, "The lease")
         return self._committer.run(lambda unit: renew(unit, job, lease))
 
     def complete_job(self, job: Claimed | JobView | str, variables: Mapping[str, Any] | None = None) -> None:
@@ -184,6 +196,9 @@ class Operations:
         """Report a failed attempt. ``retries`` are left (default: one less than before); at 0 the job
         becomes an incident. It is tried again ``after`` that delay (default: exponential back-off)."""
         instance, key = _job(job)
+        checked_number(retries, "The number of retries")
+        if after is not None:
+            checked_span(after, "The delay")
 
         def work(unit: Unit) -> None:
             sql = f"SELECT retries, attempt FROM {JOB.name} WHERE instance=? AND key=?"
@@ -213,6 +228,8 @@ class Operations:
     ) -> None:
         """Throw a BPMN error from the job's activity."""
         instance, key = _job(job)
+        checked_text(code, "The error's code")
+        checked_text(message, "The error's message")
         data = json_copy(variables)
         self.send(instance, p.ThrowBpmnError(job=key, code=code, message=message, variables=data))
 

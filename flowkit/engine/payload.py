@@ -13,7 +13,7 @@ from flowkit.errors import InvalidPayload
 from flowkit.tasks.jsonable import NotJson, to_json_value
 from flowkit.values import unstorable
 
-__all__ = ["checked_text", "decode", "encode", "json_copy", "storable"]
+__all__ = ["decode", "encode", "json_copy", "storable"]
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder().decode
@@ -36,16 +36,6 @@ def json_copy(variables: Mapping[str, Any] | None) -> dict[str, Any]:
         else _copy(value, f"/{name}", 1)
         for name, value in variables.items()
     }
-
-
-def checked_text(value: str, what: str) -> str:
-    """``value``, a text that every store takes; else raises InvalidPayload, which tells ``what`` it is."""
-    if not isinstance(value, str):
-        raise InvalidPayload(f"{what} must be a text, found {value!r:.80}.")
-    problem = unstorable(value)
-    if problem:
-        raise InvalidPayload(f"{what}: {problem}.")
-    return value
 
 
 def _name(name: object, path: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from flowkit.engine.border import checked_key, checked_person
 from flowkit.engine.ids import join_id
 from flowkit.engine.payload import decode
 from flowkit.engine.sql.schema import USER_TASK
@@ -39,6 +40,7 @@ def _check_assignee(instance: str, key: int, assignee: str | None, user: str | N
 
 def claim_task(unit: Unit, instance: str, key: int, user: str) -> None:
     """``user`` takes the task; raises WrongState when somebody else has it."""
+    checked_person(user, "The user")
     assignee = _open(unit.load(instance), key).assignee
     _check_assignee(instance, key, assignee, user)
     if assignee != user:
@@ -47,12 +49,18 @@ def claim_task(unit: Unit, instance: str, key: int, user: str) -> None:
 
 def assign(unit: Unit, instance: str, key: int, assignee: str | None, user: str | None = None) -> None:
     """Give the task to ``assignee``, or to nobody, whoever has it now."""
+    for person, what in ((assignee, "The assignee"), (user, "The user")):
+        if person is not None:
+            checked_key(person, what)
     _open(unit.load(instance), key)
     unit.step(instance, UpdateUserTask(task=key, assignee=assignee, user=user))
 
 
 def delegate(unit: Unit, instance: str, key: int, to: str, user: str | None) -> None:
     """``user``, who has the task, hands it on; raises WrongState when somebody else has it."""
+    checked_person(to, "The assignee")
+    if user is not None:
+        checked_person(user, "The user")
     assignee = _open(unit.load(instance), key).assignee
     _check_assignee(instance, key, assignee, user)
     unit.step(instance, UpdateUserTask(task=key, assignee=to, user=user))
@@ -65,6 +73,7 @@ def complete_task(
     live = unit.load(instance)
     task = _open(live, key)
     if user is not None:
+        checked_key(user, "The user")
         _check_assignee(instance, key, task.assignee, user)
     if task.form is not None:
         variables = _checked(unit, live, key, task.form, variables)

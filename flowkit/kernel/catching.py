@@ -14,7 +14,7 @@ from flowkit.errors import FlowkitError
 from flowkit.feel import to_json
 from flowkit.kernel import protocol as p
 from flowkit.kernel.correlating import follow, key_to_wait_for
-from flowkit.kernel.formula import Trouble
+from flowkit.kernel.formula import Trouble, findable
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.program import Catch, Node, TimerSpec
 from flowkit.kernel.state import Condition, Subscription, Timer
@@ -104,7 +104,7 @@ def correlation_key(frame: Frame, catch: Any, scope: int) -> str:
             f"The correlation key '{catch.key.text}' of message '{catch.name}' must be a text or a"
             f" number, but is {value!r}.",
         )
-    return str(value)
+    return findable(str(value), "correlation", "correlation key", catch.key.text)
 
 
 # ---- timers ---------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from flowkit.kernel import protocol as p
-from flowkit.kernel.formula import Trouble
+from flowkit.kernel.formula import Trouble, findable
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.program import Correlation
 from flowkit.kernel.state import Subscription
@@ -38,7 +38,8 @@ def _own(frame: Frame, correlation: Correlation) -> str | None:
     """The instance's key: from its data where it subscribes, else what the first message brought."""
     if not correlation.context:
         return frame.instance.keys.get(correlation.key)
-    return _text([frame.value(formula, 1) for formula in correlation.context])
+    key = _text([frame.value(formula, 1) for formula in correlation.context])
+    return None if key is None else findable(key, "correlation", "correlation key", correlation.key)
 
 
 def key_to_wait_for(frame: Frame, correlation: Correlation) -> str:
@@ -65,7 +66,7 @@ def thrown_key(frame: Frame, correlation: Correlation, name: str, payload: Mappi
             f"The message '{name}' carries no correlation key: {texts} must each give a text or a number of"
             " what it sends.",
         )
-    return key
+    return findable(key, "correlation", "correlation key", correlation.key)
 
 
 def learn(frame: Frame, correlation: Correlation | None, key: str | None, received: int = 0) -> None:

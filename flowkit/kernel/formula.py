@@ -13,8 +13,9 @@ from typing import Any
 
 from flowkit.errors import EvaluationLimit, FlowkitError
 from flowkit.feel import Diagnostic, Expression, to_json
+from flowkit.values import unkeyable
 
-__all__ = ["Formula", "Trouble"]
+__all__ = ["Formula", "Trouble", "findable"]
 
 
 class Trouble(FlowkitError):
@@ -88,3 +89,11 @@ def _shown(value: Any) -> str:
     except FlowkitError:
         text = type(value).__name__
     return text if len(text) <= 200 else text[:200] + "…"
+
+
+def findable(value: str, kind: str, what: str, text: str) -> str:
+    """``value``, which a formula gave and things are found by; raises Trouble when no index takes it."""
+    problem = unkeyable(value)
+    if problem:
+        raise Trouble(kind, f"The {what} '{text}': {problem}.")
+    return value

@@ -9,7 +9,7 @@ from flowkit.kernel import protocol as p
 from flowkit.kernel.catching import correlation_key
 from flowkit.kernel.compensating import start_compensation
 from flowkit.kernel.correlating import learn, thrown_key
-from flowkit.kernel.formula import Formula, Trouble
+from flowkit.kernel.formula import Formula, Trouble, findable
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.lifecycle import check_scope, consume, end_process, enter, terminate_tokens
 from flowkit.kernel.program import Node, Throw
@@ -33,7 +33,7 @@ def check(frame: Frame, results: tuple[Throw, ...], payload: Mapping[str, Any], 
     for result in results:
         if result.kind == "message":
             _key(frame, result, payload, scope)
-            _text(frame, result.message_id, scope)
+            _message_id(frame, result, scope)
             _text(frame, result.time_to_live, scope)
         else:
             _named(frame, result, scope)
@@ -47,7 +47,7 @@ def _message(
     frame: Frame, token: Token, node: Node, result: Throw, payload: Mapping[str, Any], scope: int
 ) -> bool:
     key = _key(frame, result, payload, scope)
-    given = _text(frame, result.message_id, scope)
+    given = _message_id(frame, result, scope)
     lifetime = _text(frame, result.time_to_live, scope)
     ttl = None
     if lifetime:
@@ -62,6 +62,11 @@ def _key(frame: Frame, result: Throw, payload: Mapping[str, Any], scope: int) ->
     if result.correlation is not None:
         return thrown_key(frame, result.correlation, result.name, payload)
     return correlation_key(frame, result, scope)
+
+
+def _message_id(frame: Frame, result: Throw, scope: int) -> str:
+    given = _text(frame, result.message_id, scope)
+    return findable(given, "expression", "message id", result.message_id.text) if result.message_id else given
 
 
 def _text(frame: Frame, formula: Formula | None, scope: int) -> str:
@@ -89,7 +94,7 @@ def _named(frame: Frame, result: Throw, scope: int) -> str:
             "expression",
             f"The {result.kind} '{result.code.text}' must be a text, but is {value!r}.",
         )
-    return value
+    return findable(value, "expression", result.kind, result.code.text)
 
 
 def _escalation(

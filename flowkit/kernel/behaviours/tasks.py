@@ -12,7 +12,7 @@ from flowkit.errors import FlowkitError
 from flowkit.kernel import protocol as p
 from flowkit.kernel.activity import finish, finish_with
 from flowkit.kernel.catching import install, prepare
-from flowkit.kernel.formula import Formula, Trouble
+from flowkit.kernel.formula import Formula, Trouble, findable
 from flowkit.kernel.frame import Frame
 from flowkit.kernel.program import (
     Behaviour,
@@ -70,7 +70,7 @@ def _text(frame: Frame, formula: Formula, scope: int, what: str) -> str:
     value = frame.value(formula, scope)
     if not isinstance(value, str) or not value:
         raise Trouble("expression", f"The {what} '{formula.text}' must be a text, but is {value!r}.")
-    return value
+    return value if formula.expression is None else findable(value, "expression", what, formula.text)
 
 
 def _whole(frame: Frame, formula: Formula, scope: int, what: str, most: int) -> int:
@@ -99,6 +99,7 @@ def _user_task(frame: Frame, token: Token, node: Node) -> None:
                 "assignment",
                 f"The assignee '{spec.assignee.text}' must be a text, but is {assignee!r}.",
             )
+        findable(assignee or "", "assignment", "assignee", spec.assignee.text)
     users: tuple[str, ...] = ()
     if spec.candidate_users is not None:
         users = _names(frame, spec.candidate_users, scope, "candidate users")
@@ -142,10 +143,15 @@ def _names(frame: Frame, formula: Formula, scope: int, what: str) -> tuple[str, 
     if value is None:
         return ()
     if isinstance(value, str):
-        return tuple(name.strip() for name in value.split(",") if name.strip())
-    if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        return tuple(value)
-    raise Trouble("assignment", f"The {what} '{formula.text}' must be a list of texts, but is {value!r}.")
+        names = tuple(name.strip() for name in value.split(",") if name.strip())
+    elif isinstance(value, list) and all(isinstance(name, str) for name in value):
+        names = tuple(value)
+    else:
+        text = f"The {what} '{formula.text}' must be a list of texts, but is {value!r}."
+        raise Trouble("assignment", text)
+    for name in names:
+        findable(name, "assignment", what, formula.text)
+    return names
 
 
 def _moment(frame: Frame, formula: Formula, scope: int, what: str) -> datetime | None:
