@@ -6,7 +6,8 @@
 """
 
 from flowkit.soundness.callers import without_caught
-from flowkit.soundness.explore import Exploration, explore
+from flowkit.soundness.exploration import Exploration
+from flowkit.soundness.explore import explore
 from flowkit.soundness.report import Soundness, check_soundness
 
 __all__ = ["Exploration", "Soundness", "check_soundness", "explore", "without_caught"]

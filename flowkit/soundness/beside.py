@@ -15,10 +15,20 @@ from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
 from flowkit.kernel import Node, Program
+from flowkit.kernel import protocol as p
 from flowkit.kernel.program import Container
 from flowkit.soundness.outside import Thrown, errors_from_outside
 
-__all__ = ["ENDS_OTHERS", "Beside", "branches_beside", "reachable", "side_branch", "without"]
+__all__ = [
+    "ENDS_OTHERS",
+    "Beside",
+    "around",
+    "branches_beside",
+    "held_open",
+    "reachable",
+    "side_branch",
+    "without",
+]
 
 _REACHES_OUT = frozenset({"error", "escalation", "compensation", "cancel"})
 ENDS_OTHERS = frozenset({"error", "cancel", "terminate"})
@@ -83,6 +93,41 @@ def reachable(program: Program, starts: list[str]) -> set[str]:
     return seen
 
 
+def around(program: Program, node: Node) -> list[str]:
+    """The subprocesses around the node, innermost first."""
+    places = []
+    while node.container in program.nodes:
+        node = program.nodes[node.container]
+        places.append(node.id)
+    return places
+
+
+def held_open(
+    program: Program, branches: list[Beside], closed: Mapping[int, str], events: list[p.Event]
+) -> set[str]:
+    """The events whose branches would have kept a scope open that a step has ``closed``, if that matters.
+
+    The branch holds up the end of the scopes around it, so that other events may still occur there when
+    the flow is over. They find what they could find before, but for what the last step of the flow did:
+    that it began the branch, escalated out of the scope, or can be undone.
+    """
+    begun = {event.node for event in events if isinstance(event, p.ElementEntered)}
+    told = any(isinstance(event, p.EscalationThrown) for event in events)
+    undoable = {event.scope for event in events if isinstance(event, p.CompensationRecorded)}
+    found = set()
+    for key, place in closed.items():
+        inside = {
+            one.event
+            for one in branches
+            if place in (program.process_id, *around(program, program.nodes[one.event]))
+        }
+        for event in inside if told or key in undoable or not begun.isdisjoint(inside) else ():
+            others = set(program.containers[place].event_subprocesses) - {event}
+            if others or (place in program.nodes and program.nodes[place].boundary):
+                found.add(event)
+    return found
+
+
 def _nodes_by_container(program: Program) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for node in program.nodes.values():
@@ -119,8 +164,7 @@ def _led_to(program: Program, starts: list[str], follows: Callable[[Node], bool]
 def _closed(program: Program, event_id: str, nodes: set[str], branches: Mapping[str, set[str]]) -> bool:
     """Is the branch entered only from such events, and never left?"""
     event = program.nodes[event_id]
-    around = program.nodes.get(event.container)
-    if around is not None and around.kind == "adHocSubProcess":
+    if any(program.nodes[place].kind == "adHocSubProcess" for place in around(program, event)):
         return False
     if event.id in nodes or nodes & set(program.containers[event.container].starts):
         return False

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from flowkit.kernel import Instance, Program, decode_instance, encode_instance, 
 from flowkit.kernel import protocol as p
 from flowkit.kernel.state import (
     Call,
+    Condition,
     DataRequest,
     Incident,
     Job,
@@ -28,12 +29,21 @@ from flowkit.kernel.state import (
     Wait,
 )
 from flowkit.soundness.abstract import TICK, Chooser, TooManyChoices, abstract_program
-from flowkit.soundness.beside import ENDS_OTHERS, Beside, branches_beside, reachable, side_branch, without
+from flowkit.soundness.beside import (
+    ENDS_OTHERS,
+    Beside,
+    branches_beside,
+    held_open,
+    reachable,
+    side_branch,
+    without,
+)
+from flowkit.soundness.exploration import Exploration, Move, State, Stuck
 from flowkit.soundness.interleaving import Independence
 from flowkit.soundness.marking import forget_repeated_records, marking
 from flowkit.soundness.outside import Thrown, errors_from_outside
 
-__all__ = ["Exploration", "Move", "State", "Stuck", "explore"]
+__all__ = ["explore"]
 
 _NOW = datetime(2000, 1, 1, tzinfo=UTC)
 _CALLER = p.ParentCall("caller", 1)
@@ -43,45 +53,14 @@ MOST_TOKENS = 12
 """So many tokens at one place, and one more for each flow into it, are as many as there may be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """What led from one state to another. ``kind``: start, task, job, call, decision, data, timer, message,
-    signal, condition, or error and escalation with their ``code``; ``node`` is where it happened.
-
-    ``asked`` are the conditions that were looked at, with their answers; ``flows`` and ``entered`` what
-    the tokens passed by; ``thrown`` the code of an error that left the process.
-    """
-
-    kind: str
-    node: str
-    code: str = ""
-    asked: tuple[tuple[str, bool], ...] = ()
-    flows: tuple[str, ...] = ()
-    entered: tuple[str, ...] = ()
-    thrown: str = ""
-
-
-@dataclass(slots=True)
-class State:
-    """A marking: how it was reached, and where it leads."""
-
-    number: int
-    saved: bytes
-    fired: frozenset[int]
-    came_from: int
-    by: str
-    status: str
-    followers: list[int] = field(default_factory=list)
-    moves: list[Move] = field(default_factory=list)
-    """How each of the ``followers`` is reached."""
-    expandable: bool = True
-
-
 Try = tuple[p.Command, str, frozenset[int], Move]
 """A command, its name in the trail, the waits that have thrown their escalation by it, and what it is."""
 
 _DATA_DECIDE = frozenset({"no_flow", "ad_hoc"})
 """Incidents where no condition was true: that some condition will be is the model's promise about data."""
+
+_CONTAINERS = frozenset({"process", "subprocess"})
+"""The kinds of the scopes in which the nodes of a container run."""
 
 _KINDS: dict[type, str] = {
     Job: "job",
@@ -91,57 +70,6 @@ _KINDS: dict[type, str] = {
     DataRequest: "data",
     Timer: "timer",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Stuck:
-    """A fault in a state: ``kind`` is deadlock, unbounded, endless_loop or an incident's kind."""
-
-    kind: str
-    state: int
-    node: str
-    message: str
-
-
-@dataclass
-class Exploration:
-    """What was seen. ``decided``: all states were seen within the bounds."""
-
-    states: list[State] = field(default_factory=list)
-    begins: list[tuple[int, Move]] = field(default_factory=list)
-    """The states right after the start, and how each is reached."""
-    faults: list[Stuck] = field(default_factory=list)
-    errors: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """Where errors left the process: the state before, and the step that did it."""
-    entered: set[str] = field(default_factory=set)
-    decided: bool = True
-    before: tuple[str, ...] = ()
-    """What happened before the branch that was explored alone began."""
-    started_by: str = ""
-    """The event that begins the branch."""
-    first_flows: tuple[str, ...] = ()
-    """The flows from that event."""
-    beside: list[Exploration] = field(default_factory=list)
-    """The branches beside the flow, each explored alone."""
-
-    def trail(self, state: int) -> list[str]:
-        """What happens, step by step, until the state is reached."""
-        steps: list[str] = []
-        while state >= 0:
-            steps.append(self.states[state].by)
-            state = self.states[state].came_from
-        return [*self.before, *steps[::-1][1 if self.before else 0 :]]
-
-    def parts(self) -> Iterator[Exploration]:
-        """This exploration and those of the branches beside it."""
-        yield self
-        for part in self.beside:
-            yield from part.parts()
-
-    @property
-    def size(self) -> int:
-        """The number of states seen."""
-        return sum(len(part.states) for part in self.parts())
 
 
 def explore(program: Program, *, max_states: int = 5_000, reduce: bool = True) -> Exploration:
@@ -154,14 +82,30 @@ def explore(program: Program, *, max_states: int = 5_000, reduce: bool = True) -
         branches = branches_beside(program, keep) if reduce else []
         explorer = _Explorer(without(program, branches), max_states, branches, reduce=reduce)
         found = explorer.run()
+        # Whatever starts these branches ends them, too, or would meet them at its end: not beside the flow.
         doubtful = explorer.killed - set(explorer.began)
+        doubtful |= explorer.held & set(explorer.began)
         if not doubtful:
-            break
-        keep |= doubtful  # whatever starts these branches ends them, too: not beside the flow
+            doubtful = _explore_beside(program, branches, explorer, max_states)
+        if not doubtful:
+            return found
+        keep |= doubtful
+
+
+def _explore_beside(
+    program: Program, branches: list[Beside], explorer: _Explorer, max_states: int
+) -> set[str]:
+    """Explore the branches, each alone; the events of those of which only the whole process shows more.
+
+    A branch that never ends by itself may be ended by the flow, or keep it from ending.
+    """
+    found = explorer.found
     for branch in branches:
         if branch.event not in explorer.began:
             continue
         alone = explore(branch.program, max_states=max(1, max_states - found.size))
+        if alone.decided and alone.endless() is not None:
+            return {branch.event}
         state, label = explorer.began[branch.event]
         event = program.label(branch.event)
         alone.before = (*found.trail(state), label, *((event,) if event != label else ()))
@@ -169,7 +113,7 @@ def explore(program: Program, *, max_states: int = 5_000, reduce: bool = True) -
         alone.first_flows = tuple(flow.id for flow in program.nodes[branch.event].out)
         found.beside.append(alone)
         found.decided = found.decided and alone.decided
-    return found
+    return set()
 
 
 class _Explorer:
@@ -187,11 +131,14 @@ class _Explorer:
         self.outward = errors_from_outside(program)
         nodes = self.program.nodes.values()
         self.busy = {node.id: side_branch(self.program, node) for node in nodes if node.attached_to}
+        self.branches = branches
         self.beside = frozenset(branch.event for branch in branches)
         self.began: dict[str, tuple[int, str]] = {}
         """Where each branch beside the flow has begun: the state before, and the step that did it."""
         self.killed: set[str] = set()
         """Events whose branches may have been ended by the very step that began them."""
+        self.held: set[str] = set()
+        """Events whose branches would keep a scope open in which something else could be met then."""
         self.independence = Independence(program) if reduce else None
 
     def run(self) -> Exploration:
@@ -207,7 +154,7 @@ class _Explorer:
         return found
 
     def _begin(self) -> None:
-        blank = encode_instance(new_instance(self.program, "i"))
+        blank = new_instance(self.program, "i")
         starts = [start.node for start in self.program.starts if start.kind != "none"]
         if self.program.containers[self.program.process_id].starts:
             starts_here = Move("start", "")
@@ -236,19 +183,21 @@ class _Explorer:
             node = next(iter(instance.tokens.values())).node
             self.found.faults.append(Stuck("deadlock", state.number, node, ""))
         if self.independence is not None and len(moves) > 1:
-            chosen = self.independence.chosen(instance, [key for key in moves if key])
-            if chosen is not None and self._move(state, moves.pop(chosen)):
+            again = self._to_come_again(instance)
+            chosen = self.independence.chosen(instance, [key for key in moves if key and key not in again])
+            if chosen is not None and self._move(state, instance, moves.pop(chosen)):
                 return
         for several in moves.values():
-            self._move(state, several)
+            self._move(state, instance, several)
 
-    def _move(self, state: State, moves: list[Try]) -> bool:
+    def _move(self, state: State, instance: Instance, moves: list[Try]) -> bool:
         """Make the moves; True if each led to a state that is still to be looked at."""
         fresh = True
         for command, label, fired, move in moves:
             first = len(state.followers)
-            self._branches(state.saved, state.fired | fired, state.number, command, label, move)
-            fresh = fresh and all(number > self.closed for number in state.followers[first:])
+            self._branches(instance, state.fired | fired, state.number, command, label, move)
+            led_to = state.followers[first:]
+            fresh = fresh and bool(led_to) and all(number > self.closed for number in led_to)
         return fresh
 
     def _stuck(self, state: State, instance: Instance) -> bool:
@@ -273,7 +222,7 @@ class _Explorer:
 
     def _branches(
         self,
-        saved: bytes,
+        before: Instance,
         fired: frozenset[int],
         origin: int,
         command: p.Command,
@@ -283,6 +232,8 @@ class _Explorer:
         """Carry out the command once for every way its conditions can turn out."""
         todo: list[tuple[bool, ...]] = [()]
         runs = 0
+        saved = encode_instance(before) if origin < 0 else self.found.states[origin].saved
+        busy = self._busy_conditions(before) if before.conditions else frozenset()
         while todo:
             runs += 1
             if runs > _MOST_BRANCHES or len(self.found.states) >= self.max_states:
@@ -299,7 +250,12 @@ class _Explorer:
             taken = self.chooser.taken
             for position in range(len(given), len(taken)):
                 todo.append((*taken[:position], True))
+            if any(isinstance(e, p.EventTriggered) and (e.node, e.token) in busy for e in events):
+                continue
             asked = tuple(zip(self.chooser.asked, taken, strict=True))
+            if self.branches:
+                closed = _closed(before, events)
+                self.held |= held_open(self.program, self.branches, closed, events)
             self._arrive(instance, events, fired, origin, label, replace(move, asked=asked))
 
     def _arrive(
@@ -417,7 +373,23 @@ class _Explorer:
                 message = wait.kind == "message"
                 yield p.DeliverMessage(wait.key) if message else p.BroadcastSignal(wait.name), "", ""
 
-    def _may_occur(self, instance: Instance, wait: Timer | Subscription) -> bool:
+    def _busy_conditions(self, instance: Instance) -> frozenset[tuple[str, int]]:
+        """The conditional events that may not occur now, each with the token of its host or its scope."""
+        return frozenset(
+            (wait.node, wait.token or instance.scopes[wait.scope].token)
+            for wait in instance.waits.values()
+            if isinstance(wait, Condition) and not self._may_occur(instance, wait)
+        )
+
+    def _to_come_again(self, instance: Instance) -> set[int]:
+        """The tokens at activities whose events may occur again once others have dealt with them."""
+        return {
+            wait.token
+            for wait in instance.waits.values()
+            if isinstance(wait, Timer | Subscription) and not self._may_occur(instance, wait)
+        }
+
+    def _may_occur(self, instance: Instance, wait: Timer | Subscription | Condition) -> bool:
         """A non-interrupting event could come again and again; once it is dealt with it may."""
         node = self.program.nodes[wait.node]
         if node.interrupting:
@@ -434,6 +406,14 @@ class _Explorer:
                 if catch.kind in ("error", "escalation"):
                     yield catch.kind, catch.name or "any"
         yield from self.outward.get(node_id, ())
+
+
+def _closed(before: Instance, events: list[p.Event]) -> dict[int, str]:
+    """The scopes of containers that the step has closed, each with its container."""
+    places = {key: scope.node for key, scope in before.scopes.items() if scope.kind in _CONTAINERS}
+    places |= {e.scope: e.node for e in events if isinstance(e, p.ScopeOpened) and e.kind in _CONTAINERS}
+    gone = [e.scope for e in events if isinstance(e, p.ScopeClosed)]
+    return {key: places[key] for key in gone if key in places}
 
 
 def _passing(move: Move, events: list[p.Event], status: str) -> Move:

@@ -13,7 +13,6 @@ when the chosen one leads to a state that was looked at before.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 
 from flowkit.kernel import Instance, Program
@@ -31,10 +30,6 @@ class Independence:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._entangled = _entangled(program)
-        signals = Counter(
-            catch.name for node in program.nodes.values() for catch in node.catches if catch.kind == "signal"
-        )
-        self._shared_signals = {name for name, count in signals.items() if count > 1}
 
     def chosen(self, instance: Instance, tokens: Iterable[int]) -> int | None:
         """One of the ``tokens`` whose moves may stand for all, if there is one."""
@@ -48,10 +43,8 @@ class Independence:
             return False
         for held in token.holds:
             wait = instance.waits[held]
-            if isinstance(wait, Condition) or (
-                isinstance(wait, Subscription) and wait.kind == "signal" and wait.name in self._shared_signals
-            ):
-                return False
+            if isinstance(wait, Condition) or (isinstance(wait, Subscription) and wait.kind == "signal"):
+                return False  # a signal may move others at the same time
         for scope in instance.lineage(token.scope):
             owner = instance.tokens.get(scope.token)
             if scope.node in self._entangled or scope.holds or (owner is not None and owner.holds):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flowkit.soundness.explore import Exploration, Move, State
+from flowkit.soundness.exploration import Exploration, Move, State
 
 __all__ = ["Cover", "Follow", "covering_paths", "path_to"]
 

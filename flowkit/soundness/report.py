@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 
 from flowkit.bpmn import model as m
 from flowkit.findings import Finding, Location, Severity
 from flowkit.kernel import Program, compile_process
-from flowkit.soundness.explore import Exploration, Stuck, explore
+from flowkit.soundness.exploration import Exploration, Stuck
+from flowkit.soundness.explore import explore
 
 __all__ = ["Soundness", "check_soundness"]
 
@@ -135,34 +135,17 @@ def _errors(program: Program, seen: Exploration) -> list[Finding]:
 
 def _livelocks(program: Program, seen: Exploration) -> list[Finding]:
     """States from which no end can be reached, though something still happens."""
-    return [finding for part in seen.parts() for finding in _livelock(program, part)]
-
-
-def _livelock(program: Program, seen: Exploration) -> list[Finding]:
-    back: dict[int, list[int]] = {}
-    for state in seen.states:
-        for follower in state.followers:
-            back.setdefault(follower, []).append(state.number)
-    faulty = {fault.state for fault in seen.faults}
-    good = deque(s.number for s in seen.states if s.status != "active" or s.number in faulty)
-    reached = set(good)
-    while good:
-        for before in back.get(good.popleft(), ()):
-            if before not in reached:
-                reached.add(before)
-                good.append(before)
-    for state in seen.states:
-        if state.number not in reached:
-            return [
-                _finding(
-                    program,
-                    "livelock",
-                    "",
-                    f"From here on the process can never end: {_way(seen, state.number)}.",
-                    "Give the loop a way out.",
-                )
-            ]
-    return []
+    return [
+        _finding(
+            program,
+            "livelock",
+            "",
+            f"From here on the process can never end: {_way(part, state.number)}.",
+            "Give the loop a way out.",
+        )
+        for part in seen.parts()
+        if (state := part.endless()) is not None
+    ]
 
 
 def _dead(program: Program, seen: Exploration) -> list[Finding]:

@@ -23,7 +23,8 @@ from flowkit.feel.syntax import nodes as n
 from flowkit.feel.syntax import parse_expression
 from flowkit.kernel import Node, Program, compile_process
 from flowkit.kernel.program import Catch, UserTaskSpec
-from flowkit.soundness.explore import Exploration, Move, explore
+from flowkit.soundness.exploration import Exploration, Move
+from flowkit.soundness.explore import explore
 from flowkit.soundness.paths import covering_paths, path_to
 from flowkit.tasks.forms.form import Form, read_form
 from flowkit.testing.story import Line, Story, World, computed_by, values_of

@@ -14,7 +14,7 @@ from typing import Any
 
 from flowkit.kernel import Program
 from flowkit.kernel.program import CallSpec, UserTaskSpec
-from flowkit.soundness.explore import Move
+from flowkit.soundness.exploration import Move
 from flowkit.tasks.forms.cleaning import resolve
 from flowkit.tasks.forms.form import Form
 from flowkit.testing.conditions import MISSING, Demand, demands_of, put, value_for
@@ -42,7 +42,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One step of the script. ``kind`` as in :class:`~flowkit.soundness.explore.Move`."""
+    """One step of the script. ``kind`` as in :class:`~flowkit.soundness.exploration.Move`."""
 
     kind: str
     program: Program
