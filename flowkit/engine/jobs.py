@@ -374,15 +374,16 @@ def command_for_failure(job: Claimed, error: BaseException, now: datetime) -> Co
     if isinstance(error, Retry) and error.after is not None:
         delay = error.after
     where = {"instance_id": job.instance, "process_id": job.process, "element_id": job.node}
+    text = storable(str(error))
     _log.warning(
-        "Attempt %s of job %s failed: %s", job.attempt, job.id, error, extra={**where, "job_id": job.id}
+        "Attempt %s of job %s failed: %s", job.attempt, job.id, text, extra={**where, "job_id": job.id}
     )
-    message = str(error) or type(error).__name__
+    message = text or type(error).__name__
     if not isinstance(error, FlowkitError | Retry):
-        message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        message = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return FailJob(
         job=job.key,
-        message=storable(message),
+        message=message,
         retries=left,
         retry_at=now + delay if left else None,
         details=_details(job, error),

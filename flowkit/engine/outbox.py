@@ -154,7 +154,7 @@ def attempt(deliverer: Deliverer, item: Outgoing, telemetry: Telemetry | None = 
         }  # fmt: skip
         _log.warning(
             "Attempt %s of %s to deliver %s %s failed: %s",
-            item.attempt, item.attempts, item.kind, item.key, error, extra=where,
+            item.attempt, item.attempts, item.kind, item.key, storable(str(error)), extra=where,
         )  # fmt: skip
         return Delivery(item, error)
     return Delivery(item)
