@@ -214,8 +214,9 @@ class _Explorer:
         for command, label, fired, move in moves:
             first = len(state.followers)
             self._branches(instance, state.fired | fired, state.number, command, label, move)
-            led_to = state.followers[first:]
-            fresh = fresh and bool(led_to) and all(number > self.closed for number in led_to)
+            led_to = [self.found.states[number] for number in state.followers[first:]]
+            fresh = fresh and bool(led_to)
+            fresh = fresh and all(one.number > self.closed and one.expandable for one in led_to)
         return fresh
 
     def _stuck(self, state: State, instance: Instance) -> bool:
