@@ -22,8 +22,11 @@ MAX_ALIASES = 20
 MAX_DEPTH = 100
 
 
-def _refuse(file: str, message: str, mark: Any = None, hint: str = "") -> InvalidModel:
+def _refuse(file: str, message: str, mark: Any = None, hint: str = "", text: str = "") -> InvalidModel:
     place = Location(file, mark.line + 1, mark.column + 1) if mark is not None else Location(file)
+    lines = text.splitlines()
+    if lines and place.line > len(lines):  # libyaml tells the line behind the last one for the end
+        place = Location(file, len(lines), len(lines[-1]) + 1)
     return InvalidModel([Finding("yaml", Severity.ERROR, place, message, hint)])
 
 
@@ -83,7 +86,8 @@ def parse_yaml(data: bytes, *, file: str = "") -> Any:
         raise _refuse(file, "this is not UTF-8 text") from None
     except yaml.YAMLError as error:
         problem = getattr(error, "problem", None) or "unreadable"
-        raise _refuse(file, f"this is no YAML: {problem}", getattr(error, "problem_mark", None)) from None
+        mark = getattr(error, "problem_mark", None)
+        raise _refuse(file, f"this is no YAML: {problem}", mark, text=text) from None
     except (ValueError, RecursionError) as error:  # a date or number that does not exist
         raise _refuse(file, f"this is no YAML: {error}") from None
 

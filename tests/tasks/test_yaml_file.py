@@ -45,7 +45,15 @@ def test_a_file_that_is_too_large_is_refused_with_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line"), [("a: 1\nb: [1, 2\nc: 3", 3), ("a: 1\n  b: 2", 2), ("a: 1\n\tb", 2), ("a: \0", 0)]
+    ("text", "line"),
+    [
+        ("a: 1\nb: [1, 2\nc: 3", 3),
+        ("a: 1\n  b: 2", 2),
+        ("a: [", 1),
+        ("a: [\n", 1),
+        ("a: 1\n\tb", 2),
+        ("a: \0", 0),
+    ],
 )
 def test_what_is_no_yaml_is_told_with_its_line(text: str, line: int) -> None:
     with pytest.raises(InvalidModel) as raised:
