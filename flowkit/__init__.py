@@ -15,11 +15,16 @@ if TYPE_CHECKING:
     from flowkit.engine import SystemClock as SystemClock
     from flowkit.engine import VirtualClock as VirtualClock
     from flowkit.errors import Conflict as Conflict
+    from flowkit.errors import EngineClosed as EngineClosed
+    from flowkit.errors import EvaluationLimit as EvaluationLimit
     from flowkit.errors import FlowkitError as FlowkitError
+    from flowkit.errors import InvalidExpression as InvalidExpression
     from flowkit.errors import InvalidModel as InvalidModel
     from flowkit.errors import InvalidPayload as InvalidPayload
     from flowkit.errors import NotFound as NotFound
+    from flowkit.errors import OutcomeUnknown as OutcomeUnknown
     from flowkit.errors import Rejected as Rejected
+    from flowkit.errors import StoreUnavailable as StoreUnavailable
     from flowkit.errors import WrongState as WrongState
     from flowkit.tasks import BpmnError as BpmnError
     from flowkit.tasks import Outgoing as Outgoing
@@ -35,14 +40,19 @@ _HOMES = {
     "BpmnError": "flowkit.tasks",
     "Conflict": "flowkit.errors",
     "Engine": "flowkit.engine",
+    "EngineClosed": "flowkit.errors",
+    "EvaluationLimit": "flowkit.errors",
     "FlowkitError": "flowkit.errors",
+    "InvalidExpression": "flowkit.errors",
     "InvalidModel": "flowkit.errors",
     "InvalidPayload": "flowkit.errors",
     "NotFound": "flowkit.errors",
+    "OutcomeUnknown": "flowkit.errors",
     "Outgoing": "flowkit.tasks",
     "Registry": "flowkit.tasks",
     "Rejected": "flowkit.errors",
     "Retry": "flowkit.tasks",
+    "StoreUnavailable": "flowkit.errors",
     "SystemClock": "flowkit.engine",
     "TaskContext": "flowkit.tasks",
     "VirtualClock": "flowkit.engine",
@@ -55,18 +65,25 @@ __all__ = [
     "BpmnError",
     "Conflict",
     "Engine",
+    "EngineClosed",
+    "EvaluationLimit",
     "FlowkitError",
+    "InvalidExpression",
     "InvalidModel",
     "InvalidPayload",
     "NotFound",
+    "OutcomeUnknown",
+    "Outgoing",
     "Registry",
     "Rejected",
     "Retry",
+    "StoreUnavailable",
     "SystemClock",
     "TaskContext",
     "VirtualClock",
     "WrongState",
     "__version__",
+    "deliver",
     "task",
 ]
 

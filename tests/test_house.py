@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import flowkit
+from flowkit import errors
 from flowkit.bpmn import model
 from flowkit.engine.effects import REACTIONS
 from flowkit.engine.projections import PROJECTIONS
@@ -193,3 +197,17 @@ def test_only_evolve_writes_state() -> None:
 def test_rooms_stay_small(path: Path) -> None:
     """A module of more than 900 lines is certainly two ideas (the vocabularies are the longest)."""
     assert len(path.read_text("utf-8").splitlines()) <= 900
+
+
+def test_the_module_itself_has_what_its_users_name_and_costs_nothing() -> None:
+    """Every error that flowkit raises on purpose can be caught by its name in ``flowkit``, and importing
+    ``flowkit`` imports nothing of it."""
+    assert set(errors.__all__) <= set(flowkit.__all__)
+    assert set(flowkit.__all__) == {*flowkit._HOMES, "__version__"}
+    for name in flowkit.__all__:
+        assert getattr(flowkit, name) is not None
+    loaded = "import sys, flowkit; print(*(m for m in sys.modules if m.startswith('flowkit.')))"
+    done = subprocess.run(
+        [sys.executable, "-c", loaded], cwd=ROOT.parent, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""

@@ -45,14 +45,15 @@ def check(
     Example: [bold]flowkit check processes/auto_4s.bpmn[/bold]
     """
     from flowkit import bpmn  # noqa: PLC0415 heavy
-    from flowkit.soundness import check_soundness, without_caught  # noqa: PLC0415 heavy
+    from flowkit.soundness import calls_elsewhere, check_soundness, without_caught  # noqa: PLC0415 heavy
 
     definitions = bpmn.parse(path.read_bytes(), file=str(path))
     bpmn.check_deployable(definitions)
     wanted = [process] if process else [one.id for one in definitions.processes if one.is_executable]
-    results = [check_soundness(definitions, one, max_states=states) for one in wanted]
+    called = _beside(path) if calls_elsewhere(definitions) else []
+    results = [check_soundness(definitions, one, max_states=states, called=called) for one in wanted]
     if any(finding.rule == "uncaught-error" for result in results for finding in result.findings):
-        files = [definitions, *_beside(path)]
+        files = [definitions, *(called or _beside(path))]
         results = [without_caught(result, one, files) for result, one in zip(results, wanted, strict=True)]
     findings = [finding for result in results for finding in result.findings]
     if as_json:
@@ -63,6 +64,7 @@ def check(
                     "sound": result.sound,
                     "decided": result.decided,
                     "states": result.states,
+                    "notes": result.notes,
                     "findings": result.findings,
                 }
                 for result in results
@@ -72,6 +74,8 @@ def check(
         print_findings(findings)
         for result in results:
             typer.echo(result.summary)
+            for note in result.notes:
+                typer.echo(f"  {note}")
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise typer.Exit(FAILED)
 

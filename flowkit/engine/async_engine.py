@@ -8,13 +8,15 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from itertools import islice
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 from flowkit.engine import user_tasks
 from flowkit.engine.commit import Outcome
+from flowkit.engine.conditions import InstanceConditions
 from flowkit.engine.engine import Engine
 from flowkit.engine.ids import split_id
 from flowkit.engine.payload import json_copy
@@ -106,9 +108,20 @@ class AsyncEngine:
                 future.set_result(outcome.result)
         loop.call_soon(self._answered.set)  # after those who were waiting, who may have asked again
 
-    async def start(self, process_id: str, variables: Mapping[str, Any] | None = None, **options: Any) -> str:
+    async def start(
+        self,
+        process_id: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        business_key: str | None = None,
+        version: int | None = None,
+        start_event: str | None = None,
+    ) -> str:
         """See :meth:`Engine.start`; without ``connection``."""
-        return await self.transact(self.engine.starting(process_id, variables, **options))
+        work = self.engine.starting(
+            process_id, variables, business_key=business_key, version=version, start_event=start_event
+        )
+        return await self.transact(work)
 
     async def complete(
         self, task: UserTask | str, variables: Mapping[str, Any] | None = None, *, user: str | None = None
@@ -119,12 +132,21 @@ class AsyncEngine:
         await self.transact(lambda unit: user_tasks.complete_task(unit, instance, key, data, user), instance)
 
     async def publish(
-        self, name: str, key: str = "", variables: Mapping[str, Any] | None = None, **options: Any
+        self,
+        name: str,
+        key: str = "",
+        variables: Mapping[str, Any] | None = None,
+        *,
+        ttl: timedelta | None = None,
+        message_id: str | None = None,
     ) -> list[str]:
         """See :meth:`Engine.publish`; without ``connection``."""
-        return await self.transact(self.engine.publishing(name, key, variables, **options))
+        work = self.engine.publishing(name, key, variables, ttl=ttl, message_id=message_id)
+        return await self.transact(work)
 
-    async def select(self, process: str | None = None, **conditions: Any) -> AsyncIterator[str]:
+    async def select(
+        self, process: str | None = None, **conditions: Unpack[InstanceConditions]
+    ) -> AsyncIterator[str]:
         """See :meth:`Engine.select`: ``async for instance in face.select(…)``."""
         ids = self.engine.select(process, **conditions)
         loop = asyncio.get_running_loop()

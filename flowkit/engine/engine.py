@@ -12,13 +12,22 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from flowkit.engine import messages, outbox, queries, search, user_tasks
 from flowkit.engine.border import checked_key, checked_number, checked_span, checked_text, known
 from flowkit.engine.clock import Clock, SystemClock, VirtualClock, from_micros
 from flowkit.engine.commit import Committer
 from flowkit.engine.conditional_start import start_where_true
+from flowkit.engine.conditions import (
+    IncidentConditions,
+    InstanceConditions,
+    JobConditions,
+    OutboxConditions,
+    PageOfInstances,
+    TaskConditions,
+    checked,
+)
 from flowkit.engine.data_stores import DataStore, Documents, Stores, read_document, write_document
 from flowkit.engine.definitions import Definitions
 from flowkit.engine.files import collect
@@ -222,16 +231,20 @@ class Engine(Operations):
         with self._parts.store.reader() as session:
             return queries.instance(session, self._parts.definitions, instance_id)
 
-    def instances(self, process: str | None = None, **conditions: Any) -> list[InstanceView]:
-        """Instances, oldest first: see :func:`flowkit.engine.search.wanted` for the conditions (version,
-        business_key, status, running, parent, element, variables, started_after, started_before,
-        with_incidents, origin, restarted, is_restart, limit, offset)."""
+    def instances(
+        self, process: str | None = None, **conditions: Unpack[PageOfInstances]
+    ) -> list[InstanceView]:
+        """Instances, oldest first, by :class:`~flowkit.engine.conditions.InstanceConditions`."""
+        checked("instances", PageOfInstances, conditions, process=process)
         with self._parts.store.reader() as session:
             return search.find_instances(session, self._parts.definitions, process=process, **conditions)
 
-    def select(self, process: str | None = None, **conditions: Any) -> Iterator[str]:
-        """The ids of instances, however many, in pages: for :meth:`bulk`. Conditions as of
-        :meth:`instances`, but for limit and offset."""
+    def select(self, process: str | None = None, **conditions: Unpack[InstanceConditions]) -> Iterator[str]:
+        """The ids of instances, however many, in pages: for :meth:`bulk`."""
+        checked("select", InstanceConditions, conditions, process=process)
+        return self._selected(process, conditions)
+
+    def _selected(self, process: str | None, conditions: InstanceConditions) -> Iterator[str]:
         definitions = self._parts.definitions
         onward: str | None = ""
         while onward is not None:
@@ -256,9 +269,10 @@ class Engine(Operations):
 
     # ---- user tasks -------------------------------------------------------------------------
 
-    def tasks(self, instance: str | None = None, **conditions: Any) -> list[UserTask]:
-        """Open user tasks: see :func:`flowkit.engine.queries.find_tasks` for the conditions (group,
-        user, assignee, assigned, process, element, business_key, due_before, limit, offset)."""
+    def tasks(self, instance: str | None = None, **conditions: Unpack[TaskConditions]) -> list[UserTask]:
+        """Open user tasks, higher priority first, then older first, by
+        :class:`~flowkit.engine.conditions.TaskConditions`."""
+        checked("tasks", TaskConditions, conditions, instance=instance)
         with self._parts.store.reader() as session:
             return queries.find_tasks(session, instance, **conditions)
 
@@ -408,9 +422,10 @@ class Engine(Operations):
 
     # ---- the outbox -------------------------------------------------------------------------
 
-    def outbox(self, **conditions: Any) -> list[OutboxView]:
-        """What has not reached its receiver: see :func:`flowkit.engine.queries.outbox` (kind, state,
-        instance, process, limit, offset)."""
+    def outbox(self, **conditions: Unpack[OutboxConditions]) -> list[OutboxView]:
+        """What has not reached its receiver, oldest first, by
+        :class:`~flowkit.engine.conditions.OutboxConditions`."""
+        checked("outbox", OutboxConditions, conditions)
         with self._parts.store.reader() as session:
             return queries.outbox(session, **conditions)
 
@@ -428,15 +443,18 @@ class Engine(Operations):
 
     # ---- jobs and incidents -----------------------------------------------------------------
 
-    def jobs(self, instance: str | None = None, **conditions: Any) -> list[JobView]:
-        """Open jobs: see :func:`flowkit.engine.queries.find_jobs` (type, state, process, element,
-        limit, offset)."""
+    def jobs(self, instance: str | None = None, **conditions: Unpack[JobConditions]) -> list[JobView]:
+        """Open jobs, oldest first, by :class:`~flowkit.engine.conditions.JobConditions`."""
+        checked("jobs", JobConditions, conditions, instance=instance)
         with self._parts.store.reader() as session:
             return queries.find_jobs(session, instance, **conditions)
 
-    def incidents(self, instance: str | None = None, **conditions: Any) -> list[IncidentView]:
-        """Open incidents, undelivered things of the outbox among them: see
-        :func:`flowkit.engine.queries.incidents` (process, element, kind, limit, offset)."""
+    def incidents(
+        self, instance: str | None = None, **conditions: Unpack[IncidentConditions]
+    ) -> list[IncidentView]:
+        """Open incidents, undelivered things of the outbox among them, oldest first, by
+        :class:`~flowkit.engine.conditions.IncidentConditions`."""
+        checked("incidents", IncidentConditions, conditions, instance=instance)
         with self._parts.store.reader() as session:
             return queries.incidents(session, instance, **conditions)
 

@@ -179,8 +179,7 @@ def find_tasks(  # noqa: PLR0913 one argument a condition
     limit: int | None = None,
     offset: int = 0,
 ) -> list[UserTask]:
-    """Open user tasks, higher priority first, then older first. ``group``: those that the group may
-    claim; ``user``: those assigned to the user, or that the user may claim by name."""
+    """What :class:`~flowkit.engine.conditions.TaskConditions` mean."""
     where = Where().equal(
         t__instance=instance,
         t__process=process,

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
+from flowkit.engine.border import MOST
 from flowkit.engine.clock import micros
 from flowkit.engine.queries import Where, instances, page
 from flowkit.engine.searchable import value_key
@@ -22,6 +23,7 @@ from flowkit.engine.whereabouts import mentioning, standing_at
 from flowkit.kernel import Program
 
 if TYPE_CHECKING:
+    from flowkit.engine.conditions import InstanceConditions
     from flowkit.engine.definitions import Definitions
     from flowkit.engine.store import Session
 
@@ -79,10 +81,9 @@ def wanted(  # noqa: PLR0913 one argument a condition
     restarted: bool | None = None,
     is_restart: bool | None = None,
 ) -> Wanted:
-    """The conditions, all of which must hold. ``running``: not over; ``element``: a token stands there;
-    ``variables``: values in the process scope, of an ended instance those at its end; ``origin``: begun by
-    a restart of that instance; ``restarted``: another was begun by a restart of it; ``is_restart``: it was
-    begun so itself."""
+    """What :class:`~flowkit.engine.conditions.InstanceConditions` mean; all must hold."""
+    if version is not None and not 0 < version <= MOST:
+        return Wanted(Where().add("1=0"), None, {})
     where = Where().equal(
         i__process=process,
         i__version=version,
@@ -162,12 +163,13 @@ def find_instances(
     session: Session,
     definitions: Definitions,
     *,
+    process: str | None = None,
     limit: int | None = None,
     offset: int = 0,
-    **conditions: Any,
+    **conditions: Unpack[InstanceConditions],
 ) -> list[InstanceView]:
     """Instances, newest last; the conditions are those of :func:`wanted`."""
-    sought = wanted(session, definitions, **conditions)
+    sought = wanted(session, definitions, process=process, **conditions)
     if sought.looks_inside:
         found = _fitting(session, definitions, sought)
         return list(islice(found, offset, None if limit is None else offset + limit))

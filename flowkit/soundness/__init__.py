@@ -9,5 +9,6 @@ from flowkit.soundness.callers import without_caught
 from flowkit.soundness.exploration import Exploration
 from flowkit.soundness.explore import explore
 from flowkit.soundness.report import Soundness, check_soundness
+from flowkit.soundness.undoing import calls_elsewhere
 
-__all__ = ["Exploration", "Soundness", "check_soundness", "explore", "without_caught"]
+__all__ = ["Exploration", "Soundness", "calls_elsewhere", "check_soundness", "explore", "without_caught"]

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from flowkit.kernel import Node, Program
 from flowkit.kernel import protocol as p
 from flowkit.kernel.program import Container
-from flowkit.soundness.outside import Thrown, errors_from_outside
+from flowkit.soundness.outside import errors_from_outside
 
 __all__ = [
     "ENDS_OTHERS",
@@ -43,13 +43,14 @@ class Beside:
     program: Program
 
 
-def branches_beside(program: Program, keep: Set[str]) -> list[Beside]:
+def branches_beside(program: Program, keep: Set[str], undoable: Set[str] = frozenset()) -> list[Beside]:
     """The branches that can be explored alone, but for those of the events in ``keep``.
 
-    Several events may lead into the same branch.
+    What they do must not be undone from outside, as ``undoable`` calls may be. Several events may lead into
+    the same branch.
     """
     inside = _nodes_by_container(program)
-    outward = errors_from_outside(program)
+    bound = errors_from_outside(program).keys() | undoable
     branches: dict[str, set[str]] = {}
     for event in program.nodes.values():
         if event.interrupting or event.id in keep or event.conditional or not event.out:
@@ -62,7 +63,7 @@ def branches_beside(program: Program, keep: Set[str]) -> list[Beside]:
             nodes, forbidden = {node for node in inside[event.container] if node != event.id}, frozenset()
         else:
             continue
-        if not _reaches_out(program, inside, nodes, forbidden, outward):
+        if not _reaches_out(program, inside, nodes, forbidden, bound):
             branches[event.id] = nodes
     while True:
         open_ones = [
@@ -196,7 +197,7 @@ def _reaches_out(
     inside: Mapping[str, list[str]],
     nodes: set[str],
     forbidden: Set[str],
-    outward: Mapping[str, list[Thrown]],
+    bound: Set[str],
 ) -> bool:
     outer = [program.nodes[key] for key in nodes]
     if any(one.kind in forbidden or one.kind == "link" for node in outer for one in node.throws):
@@ -204,7 +205,7 @@ def _reaches_out(
     if any(catch.kind == "link" for node in outer for catch in node.catches):
         return True
     return any(
-        node.handler or node.id in outward or any(one.kind in _REACHES_OUT for one in node.throws)
+        node.handler or node.id in bound or any(one.kind in _REACHES_OUT for one in node.throws)
         for node in _within(program, inside, nodes)
     )
 

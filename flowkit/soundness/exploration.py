@@ -12,7 +12,8 @@ __all__ = ["Exploration", "Move", "State", "Stuck"]
 @dataclass(frozen=True, slots=True)
 class Move:
     """What led from one state to another. ``kind``: start, task, job, call, decision, data, timer, message,
-    signal, condition, or error and escalation with their ``code``; ``node`` is where it happened.
+    signal, condition, undone (a call, or this process), or error and escalation with their ``code``;
+    ``node`` is where it happened.
 
     ``asked`` are the conditions that were looked at, with their answers; ``flows`` and ``entered`` what
     the tokens passed by; ``thrown`` the code of an error that left the process.

@@ -9,7 +9,7 @@ result says honestly whether all were seen. Two reductions keep it small without
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -40,7 +40,7 @@ from flowkit.soundness.beside import (
 )
 from flowkit.soundness.exploration import Exploration, Move, State, Stuck
 from flowkit.soundness.interleaving import Independence
-from flowkit.soundness.marking import forget_repeated_records, marking
+from flowkit.soundness.marking import forget_repeated_records, marking, shape
 from flowkit.soundness.outside import Thrown, errors_from_outside
 
 __all__ = ["explore"]
@@ -48,6 +48,8 @@ __all__ = ["explore"]
 _NOW = datetime(2000, 1, 1, tzinfo=UTC)
 _CALLER = p.ParentCall("caller", 1)
 """As if called: an error that nothing catches ends the process, and is told."""
+_UNDO = p.Compensable(0, "called", {}, (), "called")
+"""What a called process leaves to be undone."""
 _MOST_BRANCHES = 256
 MOST_TOKENS = 12
 """So many tokens at one place, and one more for each flow into it, are as many as there may be."""
@@ -72,15 +74,22 @@ _KINDS: dict[type, str] = {
 }
 
 
-def explore(program: Program, *, max_states: int = 5_000, reduce: bool = True) -> Exploration:
+def explore(
+    program: Program, *, max_states: int = 5_000, reduce: bool = True, undoable: Set[str] | None = None
+) -> Exploration:
     """See every marking that the process can get into, at most ``max_states`` of them.
+
+    With ``undoable``, the calls that can be undone when they have completed, each is or is not, and a
+    completed run of the process is undone as its callers undo it.
 
     Without ``reduce``, every order of independent steps is a state of its own: slow, and for comparison.
     """
     keep: set[str] = set()
     while True:
-        branches = branches_beside(program, keep) if reduce else []
-        explorer = _Explorer(without(program, branches), max_states, branches, reduce=reduce)
+        branches = branches_beside(program, keep, undoable or frozenset()) if reduce else []
+        explorer = _Explorer(
+            without(program, branches), max_states, branches, reduce=reduce, undoable=undoable
+        )
         found = explorer.run()
         # Whatever starts these branches ends them, too, or would meet them at its end: not beside the flow.
         doubtful = explorer.killed - set(explorer.began)
@@ -118,12 +127,21 @@ def _explore_beside(
 
 class _Explorer:
     def __init__(
-        self, program: Program, max_states: int, branches: list[Beside], *, reduce: bool = True
+        self,
+        program: Program,
+        max_states: int,
+        branches: list[Beside],
+        *,
+        reduce: bool = True,
+        undoable: Set[str] | None = None,
     ) -> None:
         self.chooser = Chooser()
         self.original = program
         self.program = abstract_program(program, self.chooser)
         self.max_states = max_states
+        self.undoable = undoable
+        self.undone: set[Any] = set()
+        """The shapes of what completed runs left to undo, as far as that was looked at."""
         self.seen: dict[Any, int] = {}
         self.queue: deque[int] = deque()
         self.closed = -1
@@ -196,8 +214,9 @@ class _Explorer:
         for command, label, fired, move in moves:
             first = len(state.followers)
             self._branches(instance, state.fired | fired, state.number, command, label, move)
-            led_to = state.followers[first:]
-            fresh = fresh and bool(led_to) and all(number > self.closed for number in led_to)
+            led_to = [self.found.states[number] for number in state.followers[first:]]
+            fresh = fresh and bool(led_to)
+            fresh = fresh and all(one.number > self.closed and one.expandable for one in led_to)
         return fresh
 
     def _stuck(self, state: State, instance: Instance) -> bool:
@@ -232,7 +251,7 @@ class _Explorer:
         """Carry out the command once for every way its conditions can turn out."""
         todo: list[tuple[bool, ...]] = [()]
         runs = 0
-        saved = encode_instance(before) if origin < 0 else self.found.states[origin].saved
+        saved = encode_instance(before)
         busy = self._busy_conditions(before) if before.conditions else frozenset()
         while todo:
             runs += 1
@@ -278,6 +297,7 @@ class _Explorer:
         if instance.status == "error":
             thrown = [event for event in events if isinstance(event, p.ErrorThrown)]
             found.errors.setdefault(thrown[-1].node, (origin, label))
+        self._undo(events, origin, label)
         forget_repeated_records(instance)
         place = marking(instance, fired, self.beside)
         number = self.seen.get(place)
@@ -295,6 +315,16 @@ class _Explorer:
             found.states[origin].moves.append(move)
         else:
             found.begins.append((number, move))
+
+    def _undo(self, events: list[p.Event], origin: int, label: str) -> None:
+        """If the process has ended and left something to undo: its caller lets it be undone."""
+        left = next((e.undo for e in events if isinstance(e, p.InstanceEnded)), None)
+        if self.undoable is None or left is None or (what := shape(left)) in self.undone:
+            return
+        self.undone.add(what)
+        command = p.Start(parent=_CALLER, undo=left)
+        blank, step_to = new_instance(self.program, "i"), f"{label} → the whole run is undone"
+        self._branches(blank, frozenset(), origin, command, step_to, Move("undone", ""))
 
     def _note_beside(self, events: list[p.Event], origin: int, label: str) -> None:
         """Which branches beside the flow began here, and whether they outlived the step."""
@@ -348,6 +378,8 @@ class _Explorer:
     ) -> Iterator[tuple[p.Command, str, str]]:
         """The commands that answer a wait; for errors and escalations with their kind and code."""
         match wait:
+            case Call(undo=undo) if undo is not None:
+                yield p.CompleteCall(wait.key), "undone", ""
             case Job() | UserTask() | Call():
                 called = isinstance(wait, Call)
                 done = (
@@ -356,6 +388,8 @@ class _Explorer:
                     else p.CompleteUserTask(wait.key)
                 )  # fmt: skip
                 yield done, "", ""
+                if called and self.undoable is not None and wait.node in self.undoable:
+                    yield p.CompleteCall(wait.key, undo=_UNDO), "", ""
                 error = p.ErrorFromCall if called else p.ThrowBpmnError
                 escalation = p.EscalationFromCall if called else p.ThrowEscalation
                 for kind, code in self._throwable(wait.node):

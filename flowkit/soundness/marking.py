@@ -9,7 +9,7 @@ from flowkit.kernel import Instance
 from flowkit.kernel.protocol import Compensable
 from flowkit.kernel.state import Scope
 
-__all__ = ["forget_repeated_records", "marking"]
+__all__ = ["forget_repeated_records", "marking", "shape"]
 
 
 def marking(instance: Instance, fired: Set[int], beside: Set[str]) -> Any:
@@ -38,21 +38,22 @@ def marking(instance: Instance, fired: Set[int], beside: Set[str]) -> Any:
             held(scope.holds),
             (loop.total and loop.started, len(loop.items)) if loop is not None else None,
             tuple(sorted(scope.resetting)),
-            tuple(_shape(record) for record in scope.records.values()),
+            tuple(shape(record) for record in scope.records.values()),
             tuple(sorted((place.partition(":")[2], tuple(parts)) for place, parts in scope.occurred.items())),
         )
 
     def of_token(key: int) -> Any:
         token = instance.tokens[key]
         inner = tuple(of_scope(instance.scopes[scope]) for scope in token.scopes)
-        pending = tuple(_shape(record) for record in token.pending)
+        pending = tuple(shape(record) for record in token.pending)
         return (token.node, token.active, token.flow, held(token.holds), inner, pending)
 
     return of_scope(instance.scopes[1]) if 1 in instance.scopes else instance.status
 
 
-def _shape(record: Compensable) -> Any:
-    return (record.node, tuple(_shape(child) for child in record.children))
+def shape(record: Compensable) -> Any:
+    """What is to be undone, in which order."""
+    return (record.node, tuple(shape(child) for child in record.children))
 
 
 def forget_repeated_records(instance: Instance) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flowkit.bpmn import model as m
@@ -9,8 +10,12 @@ from flowkit.findings import Finding, Location, Severity
 from flowkit.kernel import Program, compile_process
 from flowkit.soundness.exploration import Exploration, Stuck
 from flowkit.soundness.explore import explore
+from flowkit.soundness.undoing import undoing_of
 
 __all__ = ["Soundness", "check_soundness"]
+
+ROOM, MOST_TIMES = 200, 5
+"""So many states, or so many times those without it, there may be when calls are undone, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,8 @@ class Soundness:
     findings: tuple[Finding, ...]
     states: int
     decided: bool
+    notes: tuple[str, ...] = ()
+    """What was left out, because the diagram alone does not tell it."""
 
     @property
     def sound(self) -> bool:
@@ -41,7 +48,12 @@ class Soundness:
 
 
 def check_soundness(
-    definitions: m.Definitions, process_id: str, *, max_states: int = 5_000, reduce: bool = True
+    definitions: m.Definitions,
+    process_id: str,
+    *,
+    max_states: int = 5_000,
+    reduce: bool = True,
+    called: Sequence[m.Definitions] = (),
 ) -> Soundness:
     """Explore the process with its data left open and report what can go wrong.
 
@@ -49,11 +61,22 @@ def check_soundness(
     ``unbounded-tokens``, ``endless-loop``, ``uncaught-error``, ``dead-element`` (never reached),
     ``dead-boundary-event``, ``message-never-thrown``. Each names a shortest trail where there is one.
 
+    ``called`` are further files, with the processes that it calls: a call that leaves something to undo may
+    be undone. What was left out stands in the result's ``notes``.
+
     With ``reduce`` False every order of independent steps is looked at: the same findings, more slowly.
     Raises InvalidModel for a process that does not compile.
     """
     program = compile_process(definitions, process_id)
-    seen = explore(program, max_states=max_states, reduce=reduce)
+    undoing = undoing_of((definitions, *called), program)
+    seen = explore(program, max_states=max_states, reduce=reduce, undoable=frozenset())
+    left_out = ""
+    if undoing.undoable and seen.decided:
+        room = min(max_states, max(ROOM, MOST_TIMES * seen.size))
+        more = explore(program, max_states=room, reduce=reduce, undoable=undoing.undoable)
+        seen, left_out = (more, "") if more.decided else (seen, f"that is more than {room} states")
+    elif undoing.undoable:
+        left_out = "there are too many states without it"
     findings = [
         *_faults(program, seen),
         *_errors(program, seen),
@@ -61,7 +84,14 @@ def check_soundness(
         *(_dead(program, seen) if seen.decided else ()),
         *_unheard(definitions, program),
     ]
-    return Soundness(program.name or program.process_id, tuple(findings), seen.size, seen.decided)
+    notes = [
+        f"Undoing the call of '{one}' was not explored: its file is not given." for one in undoing.unknown
+    ]
+    if left_out:
+        calls = ", ".join(f"'{program.label(one)}'" for one in sorted(undoing.undoable))
+        notes.append(f"Undoing the completed call {calls} was not explored: {left_out}.")
+    name = program.name or program.process_id
+    return Soundness(name, tuple(findings), seen.size, seen.decided, tuple(notes))
 
 
 def _finding(

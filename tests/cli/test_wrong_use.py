@@ -174,8 +174,8 @@ def test_a_package_of_an_extra_that_is_not_installed(folder: Path) -> None:
 def test_an_argument_that_is_no_text() -> None:
     out("deploy", "shop")
     found = process("cancel", "\udcff")
-    assert (found.returncode, b"Traceback" in found.stderr) == (2, False)
-    assert b"is not utf-8 text" in found.stderr
+    assert (found.returncode, b"Traceback" in found.stderr) == (3, False)
+    assert b"There is no instance '\\udcff'" in found.stderr
 
 
 def test_a_full_disk_and_a_closed_stream() -> None:

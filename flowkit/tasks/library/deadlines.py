@@ -36,18 +36,45 @@ def _complain(text: str) -> None:
     log.warning("%s; Monday to Friday count as working days", text)
 
 
-def default_calendars() -> dict[str, WorkingCalendar]:
+def default_calendars() -> Mapping[str, WorkingCalendar]:
     """The calendars that a task header may name; the first is the default.
 
-    Without the extra ``calendar``, 中国 knows no holidays, and a warning is logged.
+    Without the extra ``calendar``, 中国 knows no holidays; a warning is logged when it is first used.
     """
-    weekdays = WorkingCalendar("周一至周五", ZoneInfo("Asia/Shanghai"))
+    return _Defaults()
+
+
+class _Defaults(Mapping[str, WorkingCalendar]):
+    """A calendar is made when it is first asked for: most programs never do."""
+
+    def __getitem__(self, name: str) -> WorkingCalendar:
+        return _DEFAULTS[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_DEFAULTS)
+
+    def __len__(self) -> int:
+        return len(_DEFAULTS)
+
+    def __contains__(self, name: object) -> bool:
+        return name in _DEFAULTS
+
+
+@cache
+def _weekdays() -> WorkingCalendar:
+    return WorkingCalendar("周一至周五", ZoneInfo("Asia/Shanghai"))
+
+
+@cache
+def _china() -> WorkingCalendar:
     try:
-        china = china_calendar("中国")
+        return china_calendar("中国")
     except ImportError:
         _complain("China's holidays need the extra flowkit[calendar]")
-        china = replace(weekdays, name="中国")
-    return {"中国": china, "周一至周五": weekdays}
+        return replace(_weekdays(), name="中国")
+
+
+_DEFAULTS = {"中国": _china, "周一至周五": _weekdays}
 
 
 def _calendar(ctx: TaskContext, calendars: Mapping[str, WorkingCalendar]) -> WorkingCalendar:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import logging
+import sys
 from datetime import UTC, datetime
 
 import pytest
 
+from flowkit.cli.inputs import open_engine
 from flowkit.errors import InvalidPayload
+from flowkit.feel import compile_expression
+from flowkit.feel.calendar import calendar_functions
 from flowkit.tasks import BpmnError, TaskContext
-from flowkit.tasks.library import standard_tasks
+from flowkit.tasks.library import deadlines, standard_tasks
+from flowkit.tasks.library.deadlines import default_calendars
+from tests.engine.diagrams import row, user
 
 NOW = datetime(2025, 9, 30, 2, 0, tzinfo=UTC)  # Tuesday 10:00 in Shanghai, the day before the holidays
 
@@ -81,3 +87,27 @@ def test_a_taken_slot_is_a_bpmn_error(call):
         call("slots.book", slot="2025-09-30T11:00:00+08:00")
     assert caught.value.code == "SLOT_TAKEN"
     assert call("slots.book", slot="2025-09-30T11:30:00+08:00")["booking"] == "YY-20250930-0002"
+
+
+def test_holidays_are_missed_once_and_only_where_they_count(caplog, monkeypatch):
+    """Without the extra, a program that uses no working calendar of China hears nothing about it."""
+    monkeypatch.setitem(sys.modules, "chinese_calendar.constants", None)
+    deadlines._complain.cache_clear()
+    deadlines._china.cache_clear()
+    try:
+        with caplog.at_level(logging.WARNING):
+            with open_engine("memory:") as engine:
+                engine.deploy({"p.bpmn": row("p", user("u"))})
+                engine.start("p")
+            calendars = default_calendars()
+            functions = calendar_functions(calendars)
+            for name, worked in (("周一至周五", True), ("月球", None)):
+                asked = compile_expression(f'is working day(@"2025-10-01", "{name}")', functions=functions)
+                assert asked.evaluate({}) is worked
+            assert list(calendars) == ["中国", "周一至周五"]
+            assert not caplog.records
+            for _ in range(2):
+                assert default_calendars()["中国"].holidays == frozenset()
+    finally:
+        deadlines._china.cache_clear()
+    assert [record.message.count("flowkit[calendar]") for record in caplog.records] == [1]
