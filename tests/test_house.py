@@ -199,6 +199,15 @@ def test_rooms_stay_small(path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) <= 900
 
 
+def test_a_first_step_needs_no_network_library_and_no_large_package() -> None:
+    heavy = ("urllib.request", "ssl", "asyncio", "pydantic", "lxml", "yaml", "jsonschema", "sqlalchemy")
+    program = f"import sys, flowkit.bpmn, flowkit.kernel; print(*(m for m in {heavy} if m in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT.parent, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""
+
+
 def test_the_module_itself_has_what_its_users_name_and_costs_nothing() -> None:
     """Every error that flowkit raises on purpose can be caught by its name in ``flowkit``, and importing
     ``flowkit`` imports nothing of it."""

@@ -8,7 +8,6 @@ modelers write FEEL inside a boxed literal expression.
 from __future__ import annotations
 
 import re
-from xml.sax.saxutils import unescape
 
 from flowkit.bpmn.juel import juel_to_feel
 
@@ -83,5 +82,7 @@ def _boxed(text: str) -> tuple[str, str] | None:
     found = _LITERAL.match(text)
     if found is None:
         return None
+    from html import unescape  # noqa: PLC0415 rarely needed
+
     language = _LANGUAGE.search(found["head"])
-    return unescape(found["text"], {"&quot;": '"', "&apos;": "'"}).strip(), language[1] if language else ""
+    return unescape(found["text"]).strip(), language[1] if language else ""
