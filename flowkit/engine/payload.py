@@ -21,6 +21,8 @@ decode = msgspec.json.Decoder().decode
 _MAX_DEPTH = 200
 _SAFE = frozenset({bool, type(None)})
 _PLAIN = frozenset({str, int})
+_SMALL = 1 << 53
+"""Whole numbers below it are exact everywhere, and need no second look."""
 
 
 def json_copy(variables: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -30,12 +32,14 @@ def json_copy(variables: Mapping[str, Any] | None) -> dict[str, Any]:
         return {}
     if type(variables) is not dict and not isinstance(variables, Mapping):
         raise InvalidPayload(f"Variables are a mapping from names to JSON values, found {variables!r}.")
-    return {
-        name if type(name) is str and name.isidentifier() else _name(name, ""): value
-        if type(value) in _SAFE
-        else _copy(value, f"/{name}", 1)
-        for name, value in variables.items()
-    }
+    copied = {}
+    for name, value in variables.items():
+        if type(name) is not str or not name.isidentifier():
+            _name(name, "")
+        kind = type(value)
+        plain = kind in _SAFE or (kind is int and -_SMALL < value < _SMALL)
+        copied[name] = value if plain else _copy(value, f"/{name}", 1)
+    return copied
 
 
 def _name(name: object, path: str) -> str:

@@ -129,11 +129,15 @@ def _token_created(i: Instance, e: p.TokenCreated) -> None:
 
 def _move(i: Instance, e: p.FlowTaken | p.TokenMoved) -> None:
     token = i.tokens[e.token]
-    scope = i.scopes[token.scope]
-    node = e.node
-    _step_off(scope, token.node)
-    _stand(scope, node)
-    token.node = node
+    at = i.scopes[token.scope].at  # _step_off and _stand, without the two calls: nothing happens more often
+    old, new = token.node, e.node
+    left = at[old] - 1
+    if left:
+        at[old] = left
+    else:
+        del at[old]
+    at[new] = at.get(new, 0) + 1
+    token.node = new
     token.active = False
 
 
